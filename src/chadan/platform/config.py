@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -89,12 +90,11 @@ class Config:
         return key
 
 
-def read_or_make(path: Path, make: object) -> bytes:
+def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """The file's bytes; made with mode 0600 in a 0700 folder if it does not exist. Raises ConfigError on failure."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            assert callable(make)
             temporary = path.with_name(f".{path.name}.{os.getpid()}")
             temporary.touch(mode=0o600)
             temporary.write_bytes(make())

@@ -1,0 +1,116 @@
+"""Who acts, in which capacity, and what that capacity may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chadan.accounts.models import Buyer, Membership, Role, User
+from chadan.platform.errors import Forbidden
+from chadan.platform.scope import Scope
+
+
+class Permission(StrEnum):
+    """Something a capacity may or may not do with the orders it sees."""
+
+    REVEAL = "reveal"
+    EXPORT = "export"
+    SEE_COST = "see_cost"
+    TAG = "tag"
+    NOTE = "note"
+    KEYS = "keys"
+    IMPORT = "import"
+
+
+_STAFF: dict[str, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.OPERATOR: frozenset(
+        {Permission.REVEAL, Permission.EXPORT, Permission.TAG, Permission.NOTE, Permission.IMPORT}
+    ),
+    Role.FINANCE: frozenset({Permission.EXPORT, Permission.SEE_COST, Permission.NOTE}),
+    Role.SUPPORT: frozenset({Permission.TAG, Permission.NOTE, Permission.EXPORT}),
+}
+_BUYER = frozenset({Permission.REVEAL, Permission.EXPORT, Permission.KEYS})
+_OPERATOR = frozenset({Permission.EXPORT, Permission.SEE_COST, Permission.NOTE, Permission.KEYS, Permission.IMPORT})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One person in one capacity: a buyer, staff of one merchant (which may be an agent), or the platform operator.
+
+    `key` names the capacity in URLs and sessions: "buyer", "merchant:<id>" or "operator".
+    """
+
+    user_id: int
+    name: str
+    kind: str
+    role: str
+    scope: Scope
+    permissions: frozenset[Permission]
+    label: str = ""
+    merchant_id: int | None = None
+    home: int | None = None
+    is_agent: bool = False
+
+    @property
+    def key(self) -> str:
+        """The capacity's name."""
+        return f"merchant:{self.merchant_id}" if self.merchant_id else self.kind
+
+    def may(self, permission: Permission | str) -> bool:
+        """Whether this capacity has the permission."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raises Forbidden unless the capacity has the permission."""
+        if permission not in self.permissions:
+            raise Forbidden("Your role does not allow this.", hint="Ask an owner of the shop.")
+
+
+def actors_of(user: User) -> list[Actor]:
+    """Every capacity `user` holds: operator first, then merchants by name, then buyer."""
+    held: list[Actor] = []
+    name = str(user)
+    if user.is_operator:
+        held.append(Actor(user.pk, name, "operator", "platform", Scope(operator=True), _OPERATOR))
+    for membership in Membership.objects.filter(user=user).select_related("merchant").order_by("merchant__name_key"):
+        held.append(_staff(user.pk, name, membership))
+    buyer = Buyer.objects.filter(user=user).first()
+    if buyer is not None:
+        held.append(Actor(user.pk, name, "buyer", "buyer", Scope(buyer=buyer.pk), _BUYER))
+    return held
+
+
+def actor_of(user: User, key: str = "") -> Actor | None:
+    """The capacity named `key` if `user` holds it, else the first one held; None for somebody with none."""
+    held = actors_of(user)
+    return next((actor for actor in held if actor.key == key), held[0] if held else None)
+
+
+def _staff(user_id: int, name: str, membership: Membership) -> Actor:
+    merchant = membership.merchant
+    return Actor(
+        user_id=user_id,
+        name=name,
+        kind="merchant",
+        role=membership.role,
+        scope=Scope(merchants=(merchant.pk,), homes=(merchant.home,)),
+        permissions=_STAFF[membership.role],
+        label=merchant.name,
+        merchant_id=merchant.pk,
+        home=merchant.home,
+        is_agent=merchant.is_agent,
+    )
+
+
+def find_actor(login: str) -> Actor:
+    """The first capacity of the user named `login`: who `--as USER` acts for. `USER:merchant:7` picks one.
+
+    Raises Forbidden when there is no such user or the user holds nothing.
+    """
+    username, _, key = login.partition(":")
+    user = User.objects.filter(username=username, is_active=True).first()
+    actor = actor_of(user, key) if user else None
+    if actor is None or (key and actor.key != key):
+        raise Forbidden(f"There is no user {login!r} who may act here.", hint="See demo.json for the demo's accounts.")
+    return actor

@@ -1,0 +1,25 @@
+"""What allauth asks us: who a new account is, and how to show a user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+
+from chadan.accounts.models import Buyer, User
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Every account that signs up is a buyer; other capacities are given by merchants and the platform."""
+
+    def save_user(self, request: Any, user: User, form: Any, commit: bool = True) -> User:
+        """Saves the user and its buyer record."""
+        saved: User = super().save_user(request, user, form, commit)
+        if commit:
+            Buyer.objects.get_or_create(user=saved, defaults={"login": saved.username, "name": str(saved)})
+        return saved
+
+
+def display_name(user: User) -> str:
+    """How a user is called on pages."""
+    return str(user)

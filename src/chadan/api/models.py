@@ -1,0 +1,30 @@
+"""API keys: scoped, hashed, shown once (DESIGN §7)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from chadan.accounts.models import Merchant, User
+
+
+class ApiKey(models.Model):
+    """A bearer key. It acts as its user in one capacity, with at most the scopes it names."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    capacity = models.CharField(max_length=16, help_text="buyer, merchant or operator")
+    merchant = models.ForeignKey(Merchant, null=True, blank=True, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    scopes = models.JSONField(default=list)
+    digest = models.BinaryField(unique=True, help_text="SHA-256 of the key")
+    last4 = models.CharField(max_length=4)
+    ips = models.JSONField(default=list, blank=True, help_text="addresses or networks; empty: any")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_keys"
+
+    def __str__(self) -> str:
+        return f"{self.name} …{self.last4}"

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class IntegrationsConfig(AppConfig):
+    """The integrations room."""
+
+    name = "chadan.integrations"
+    label = "integrations"

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """The orders room."""
+
+    name = "chadan.orders"
+    label = "orders"

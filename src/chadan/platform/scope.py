@@ -1,0 +1,117 @@
+"""The one way to order rows: a transaction that says whose rows may be seen (DESIGN §4).
+
+Every statement about orders runs in `scoped(scope)`. Row-level security reads the three settings made here; the
+statements name their merchant or buyer themselves, because policies alone would make every list slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.db import connections, transaction
+
+_SET = (
+    "select set_config('app.merchants', %s, true), set_config('app.buyer', %s, true),"
+    " set_config('app.operator', %s, true), set_config('enable_seqscan', 'off', true)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose orders: the merchants' (with their homes), one buyer's, or, for the platform operator, everybody's."""
+
+    merchants: tuple[int, ...] = ()
+    homes: tuple[int, ...] = ()
+    buyer: int | None = None
+    operator: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((bool(self.merchants), self.buyer is not None, self.operator)) > 1:
+            raise ValueError("a scope is the merchants', a buyer's or the operator's, never two at once")
+
+
+NOBODY = Scope()
+OPERATOR = Scope(operator=True)
+
+
+@dataclass(slots=True)
+class Session:
+    """Runs statements inside a scoped transaction."""
+
+    scope: Scope
+    connection: psycopg.Connection[tuple[Any, ...]]
+    role: str
+    _entered: bool = False
+    _as_search: bool = False
+
+    def rows(self, sql: str, params: Sequence[Any] = (), *, search: bool = False) -> list[tuple[Any, ...]]:
+        """All rows of `sql`; `search=True` runs it as the search role, whose trigram and tag indexes work."""
+        return self.many([(sql, params)], search=search)[0]
+
+    def many(
+        self, statements: Sequence[tuple[str, Sequence[Any]]], *, search: bool = False
+    ) -> list[list[tuple[Any, ...]]]:
+        """The rows of each statement, sent together in one round trip."""
+        with self.connection.pipeline():
+            self.enter(search=search)
+            cursors = [self.connection.execute(sql, params) for sql, params in statements]
+            return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Executes a statement and returns how many rows it touched."""
+        with self.connection.pipeline():
+            self.enter()
+            cursor = self.connection.execute(sql, params)
+        return cursor.rowcount
+
+    def enter(self, *, search: bool = False) -> None:
+        """Makes the settings, once, in the same round trip as the first statement; switches the role when it changes."""
+        if not self._entered:
+            self.connection.execute(_SET, _settings(self.scope))
+            self._entered = True
+        if search != self._as_search:
+            self.connection.execute(f'set local role "{self.role}"' if search else "reset role")
+            self._as_search = search
+
+    def leave(self, before: Scope | None) -> None:
+        """Gives the transaction back to the scope around this one."""
+        if self._as_search:
+            self.connection.execute("reset role")
+        if self._entered and before is not None:
+            self.connection.execute(_SET, _settings(before))
+
+
+@contextmanager
+def scoped(scope: Scope, using: str = "default") -> Iterator[Session]:
+    """Opens (or joins) a transaction on Django's connection that sees `scope`'s rows and nobody else's.
+
+    The settings end with the transaction, so a reused connection carries nothing over. A nested scope gives the
+    transaction back to the outer one.
+    """
+    wrapper = connections[using]
+    with transaction.atomic(using=using, savepoint=False):
+        wrapper.ensure_connection()
+        raw: psycopg.Connection[tuple[Any, ...]] = wrapper.connection
+        session = Session(scope, raw, f"{wrapper.settings_dict['NAME']}_search")
+        before = _current.get(id(raw))
+        _current[id(raw)] = scope
+        try:
+            yield session
+            session.leave(before)
+        finally:
+            if before is None:
+                del _current[id(raw)]
+            else:
+                _current[id(raw)] = before
+
+
+_current: dict[int, Scope] = {}
+
+
+def _settings(scope: Scope) -> tuple[str, str, str]:
+    merchants = "{" + ",".join(map(str, scope.merchants)) + "}" if scope.merchants else ""
+    return merchants, "" if scope.buyer is None else str(scope.buyer), "on" if scope.operator else ""

@@ -1,0 +1,76 @@
+"""Middleware of the pages: one log line a request, one clear page per error."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from chadan.platform.errors import ChadanError, DatabaseUnavailable, NotFound
+
+log = logging.getLogger("chadan.web")
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def request_log(get_response: Handler) -> Handler:
+    """Logs method, path (never the query: it may hold a phone number), status and milliseconds."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not log.isEnabledFor(logging.INFO):
+            return get_response(request)
+        start = time.perf_counter()
+        response = get_response(request)
+        log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round((time.perf_counter() - start) * 1000, 1),
+            },
+        )
+        return response
+
+    return middleware
+
+
+class errors:  # noqa: N801 - named like the other middleware
+    """Turns a ChadanError into a page with its sentence and the next step; a missing thing and another's look alike."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The error's page, or None for a defect, which Django reports."""
+        if isinstance(error, Http404):
+            error = NotFound(_("There is no such page or order."))
+        if isinstance(error, OperationalError):
+            log.error("database unavailable", exc_info=error)
+            error = DatabaseUnavailable(_("The database is not reachable."), hint=_("Try again in a moment."))
+        return error_page(request, error) if isinstance(error, ChadanError) else None
+
+
+def error_page(request: HttpRequest, error: ChadanError) -> HttpResponse:
+    """The page for `error`, with its HTTP status."""
+    return render(request, "error.html", {"error": error, "title": _("Something is not right")}, status=error.status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form whose token is missing or stale."""
+    log.warning("csrf", extra={"reason": reason})
+    error = ChadanError(
+        _("This form is too old to be accepted."), hint=_("Go back, reload the page and send it again.")
+    )
+    error_status = 403
+    response = error_page(request, error)
+    response.status_code = error_status
+    return response
