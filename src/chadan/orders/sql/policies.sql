@@ -11,9 +11,7 @@ create function scope_operator() returns boolean language sql stable parallel sa
 alter table orders enable row level security;
 create policy orders_scope on orders to {app}
     using ((select scope_operator()) or merchant_id = any ((select scope_merchants())::bigint[])
-           or buyer_id = (select scope_buyer()) or agent_id = any ((select scope_merchants())::bigint[]))
-    with check ((select scope_operator()) or merchant_id = any ((select scope_merchants())::bigint[])
-                or buyer_id = (select scope_buyer()));
+           or buyer_id = (select scope_buyer()) or agent_id = any ((select scope_merchants())::bigint[]));
 create policy orders_search on orders for select to {search} using (true);
 
 do $$
