@@ -80,7 +80,10 @@ TEMPLATES = [
             ROOT / "integrations" / "templates",
             ROOT / "api" / "templates",
         ],
-        "OPTIONS": {"environment": "chadan.web.jinja.environment"},
+        "OPTIONS": {
+            "environment": "chadan.web.jinja.environment",
+            "context_processors": ["chadan.web.context.layout"],
+        },
     },
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -1,0 +1,60 @@
+"""Order events: append-only, in the shape the proof needs (DESIGN §4, trust model §1)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from chadan.accounts.actors import Actor
+from chadan.orders import number
+from chadan.platform.errors import NotFound
+from chadan.platform.scope import Session
+
+_APPEND = """
+with numbered as (
+    update orders set event_seq = event_seq + 1, updated_at = now()
+    where order_no = %(order_no)s and home = %(home)s
+    returning order_no, home, merchant_id, event_seq
+)
+insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
+select order_no, home, event_seq, merchant_id, clock_timestamp(), %(type)s, %(actor)s::jsonb, %(biz)s::jsonb,
+       %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
+from numbered
+"""
+
+
+def actor_json(actor: Actor) -> dict[str, Any]:
+    """How an event names who did it."""
+    return {"kind": actor.kind, "role": actor.role, "id": actor.user_id, "name": actor.name}
+
+
+def append(
+    session: Session,
+    order_no: int,
+    event_type: str,
+    actor: Mapping[str, Any],
+    biz: Mapping[str, Any],
+    per: Mapping[str, Any] | None = None,
+) -> None:
+    """Appends one event to an order inside the session's transaction; the order row gives it its place.
+
+    `biz` is business data (order number, amounts in fen, states, numbers), `per` personal data that may have to be
+    erased one day; each gets a fresh 32-byte salt. Raises NotFound when the order is not in the session's scope.
+    """
+    done = session.run(
+        _APPEND,
+        {
+            "order_no": order_no,
+            "home": number.split(order_no).home,
+            "type": event_type,
+            "actor": json.dumps(actor, ensure_ascii=False),
+            "biz": json.dumps({"order_no": number.text(order_no), **biz}, ensure_ascii=False),
+            "per": json.dumps(per or {}, ensure_ascii=False),
+            "biz_salt": secrets.token_bytes(32),
+            "per_salt": secrets.token_bytes(32),
+        },
+    )
+    if done != 1:
+        raise NotFound("There is no such order.")
