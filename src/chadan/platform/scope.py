@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from django.db import connections, transaction
+from psycopg.pq import TransactionStatus
 
 _SET = (
     "select set_config('app.merchants', %s, true), set_config('app.buyer', %s, true),"
@@ -46,7 +47,6 @@ class Session:
     connection: psycopg.Connection[tuple[Any, ...]]
     role: str
     _entered: bool = False
-    _as_search: bool = False
 
     def rows(self, sql: str, params: Sequence[Any] = (), *, search: bool = False) -> list[tuple[Any, ...]]:
         """All rows of `sql`; `search=True` runs it as the search role, whose trigram and tag indexes work."""
@@ -57,9 +57,13 @@ class Session:
     ) -> list[list[tuple[Any, ...]]]:
         """The rows of each statement, sent together in one round trip."""
         with self.connection.pipeline():
-            self.enter(search=search)
+            self.enter()
+            if search:
+                self.connection.execute(f'set local role "{self.role}"')
             cursors = [self.connection.execute(sql, params) for sql, params in statements]
-            return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+            if search:  # what follows in this transaction, the ORM included, is the application again
+                self.connection.execute("reset role")
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Executes a statement and returns how many rows it touched."""
@@ -68,20 +72,17 @@ class Session:
             cursor = self.connection.execute(sql, params)
         return cursor.rowcount
 
-    def enter(self, *, search: bool = False) -> None:
-        """Makes the settings, once, in the same round trip as the first statement; switches the role when it changes."""
+    def enter(self) -> None:
+        """Makes the settings, once, in the same round trip as the first statement."""
         if not self._entered:
             self.connection.execute(_SET, _settings(self.scope))
             self._entered = True
-        if search != self._as_search:
-            self.connection.execute(f'set local role "{self.role}"' if search else "reset role")
-            self._as_search = search
 
     def leave(self, before: Scope | None) -> None:
         """Gives the transaction back to the scope around this one."""
-        if self._as_search:
-            self.connection.execute("reset role")
-        if self._entered and before is not None:
+        # A failed statement has aborted the transaction: its end, or its savepoint's, restores the settings.
+        healthy = self.connection.info.transaction_status != TransactionStatus.INERROR
+        if self._entered and before is not None and healthy:
             self.connection.execute(_SET, _settings(before))
 
 
@@ -101,8 +102,8 @@ def scoped(scope: Scope, using: str = "default") -> Iterator[Session]:
         _current[id(raw)] = scope
         try:
             yield session
-            session.leave(before)
         finally:
+            session.leave(before)
             if before is None:
                 del _current[id(raw)]
             else:
