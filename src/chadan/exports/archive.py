@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Self
 from isal import isal_zlib
 
 _LEVEL = 1
-_FOUR_GIB = 0xFFFFFFFF
+_MARK = 0xFFFFFFFF  # stands where the true size is in the ZIP64 field
+_LARGE = _MARK
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
@@ -115,9 +116,9 @@ class Archive:
 def _local_header(member: Member, *, known: bool) -> bytes:
     name = member.name.encode()
     extra, packed, size = _GROWTH_HINT, member.packed, member.size
-    if known and max(packed, size) >= _FOUR_GIB:
-        extra, packed, size = struct.pack("<2H2Q", _ZIP64, 16, size, packed), _FOUR_GIB, _FOUR_GIB
-    version = 45 if packed == _FOUR_GIB else 20
+    if known and max(packed, size) >= _LARGE:
+        extra, packed, size = struct.pack("<2H2Q", _ZIP64, 16, size, packed), _MARK, _MARK
+    version = 45 if packed == _MARK else 20
     fields = (version, _UTF8_NAME, 8, 0, _DOS_DATE, member.crc, packed, size, len(name), len(extra))
     return _LOCAL.pack(b"PK\x03\x04", *fields) + name + extra
 
@@ -125,9 +126,9 @@ def _local_header(member: Member, *, known: bool) -> bytes:
 def _central_header(member: Member) -> bytes:
     name = member.name.encode()
     sizes = [member.size, member.packed, member.offset]
-    large = [value for value in sizes if value >= _FOUR_GIB]
+    large = [value for value in sizes if value >= _LARGE]
     extra = struct.pack(f"<2H{len(large)}Q", _ZIP64, 8 * len(large), *large) if large else b""
-    size, packed, offset = (min(value, _FOUR_GIB) for value in sizes)
+    size, packed, offset = (value if value < _LARGE else _MARK for value in sizes)
     version = 45 if large else 20
     fields = (version, version, _UTF8_NAME, 8, 0, _DOS_DATE, member.crc, packed, size, len(name), len(extra))
     return _CENTRAL.pack(b"PK\x01\x02", *fields, 0, 0, 0, 0, offset) + name + extra
@@ -135,8 +136,8 @@ def _central_header(member: Member) -> bytes:
 
 def _end(count: int, size: int, start: int) -> bytes:
     head = b""
-    if start + size >= _FOUR_GIB or count >= 0xFFFF:
+    if start + size >= _LARGE or count >= 0xFFFF:
         head = _END64.pack(b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
         head += _LOCATOR.pack(b"PK\x06\x07", 0, start + size, 1)
-    few, short, first = min(count, 0xFFFF), min(size, _FOUR_GIB), min(start, _FOUR_GIB)
+    few, short, first = min(count, 0xFFFF), min(size, _MARK), min(start, _MARK)
     return head + _END.pack(b"PK\x05\x06", 0, 0, few, few, short, first, 0)
