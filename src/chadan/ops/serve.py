@@ -1,0 +1,66 @@
+"""Runs the site's processes: web and worker, under one supervisor."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from chadan.platform.config import Config
+from chadan.platform.errors import ConfigError
+from chadan.platform.processes import Program, Supervisor
+
+ANSWER_WITHIN = 5.0  # seconds
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
+
+
+def local_url(config: Config) -> str:
+    """The site's address as this machine reaches it, such as `http://127.0.0.1:8000`."""
+    host = EVERYWHERE.get(config.listen_host, config.listen_host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{config.listen_port}"
+
+
+def refuse_taken_port(config: Config) -> None:
+    """Raises ConfigError when the listen address cannot be bound."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            config.listen_host, config.listen_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            probe.listen(1)
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot listen on {config.listen_host}:{config.listen_port}: {error.strerror}.",
+            hint="Stop what uses the port, or choose another one with CHADAN_LISTEN.",
+        ) from error
+
+
+def programs() -> list[Program]:
+    """The site's processes. They take their settings from the environment."""
+    return [
+        Program("web", (sys.executable, "-m", "chadan.platform.web_server")),
+        Program("worker", (sys.executable, "-m", "chadan.platform.worker")),
+    ]
+
+
+def answers(url: str) -> bool:
+    """Whether the site says it is ready."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no part in a loopback question
+    try:
+        with opener.open(f"{url}/readyz", timeout=ANSWER_WITHIN) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def run_site(config: Config, on_ready: Callable[[str], None]) -> int:
+    """Runs web and worker until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
+
+    The database must run and be migrated. Call from the main thread: children die with the thread that started them.
+    """
+    url = local_url(config)
+    return Supervisor(programs()).run(ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url))
