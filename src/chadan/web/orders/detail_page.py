@@ -1,0 +1,142 @@
+"""One order's page, its receipt, and what may be done there: reveal, note, tag."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from chadan.accounts.actors import Actor
+from chadan.orders import annotations, number, reveal
+from chadan.orders.detail import OrderDetail, get_detail
+from chadan.platform.errors import ChadanError, NotFound
+from chadan.search import service
+from chadan.web.orders.areas import Area, in_area
+from chadan.web.orders.state import ListState
+
+
+@require_safe
+@in_area
+def order(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
+    """The order, whole."""
+    return _page(request, area, actor, order_no)
+
+
+@require_safe
+@in_area
+def receipt(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
+    """The order as a page to print."""
+    detail = get_detail(actor, _parse(order_no))
+    context = {"title": _("Receipt"), "order": detail, "area": area, "now": number.now()}
+    return render(request, "orders/receipt.html", context)
+
+
+@require_POST
+@in_area
+def show_secret(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
+    """Reveals the cards or the account on the page itself: a secret is never put into a URL or a session."""
+    wanted = request.POST.get("what", "")
+    number_ = _parse(order_no)
+    if wanted == "account":
+        return _page(request, area, actor, order_no, account=reveal.reveal_account(actor, number_))
+    return _page(request, area, actor, order_no, cards=reveal.reveal_cards(actor, number_))
+
+
+@require_POST
+@in_area
+def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
+    """Adds a note and shows the order again."""
+    try:
+        internal = request.POST.get("visible") != "buyer"
+        annotations.add_note(actor, _parse(order_no), request.POST.get("body", ""), internal=internal)
+    except NotFound:
+        raise
+    except ChadanError as error:
+        return _page(request, area, actor, order_no, note_error=str(error), status=error.status)
+    messages.success(request, _("Note added."))
+    return _back(request, area, order_no)
+
+
+@require_POST
+@in_area
+def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
+    """Tags the order and shows it again."""
+    try:
+        annotations.add_tag(actor, [_parse(order_no)], request.POST.get("name", ""))
+    except NotFound:
+        raise
+    except ChadanError as error:
+        return _page(request, area, actor, order_no, tag_error=str(error), status=error.status)
+    return _back(request, area, order_no)
+
+
+@require_POST
+@in_area
+def remove_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str, tag_id: int) -> HttpResponse:
+    """Takes a tag off the order and shows it again."""
+    annotations.remove_tag(actor, _parse(order_no), tag_id)
+    return _back(request, area, order_no)
+
+
+def _page(
+    request: HttpRequest,
+    area: Area,
+    actor: Actor,
+    order_no: str,
+    *,
+    cards: list[str] | None = None,
+    account: str | None = None,
+    note_error: str = "",
+    tag_error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    detail = get_detail(actor, _parse(order_no))
+    within = request.GET.get("in", "")
+    before, after = _neighbours(area, actor, detail, within)
+    context = {
+        "title": _("Order %(number)s") % {"number": number.text(detail.order_no)},
+        "order": detail,
+        "area": area,
+        "within": within,
+        "back_url": f"{area.path}?{within}" if within else area.path,
+        "newer": before,
+        "older": after,
+        "cards": cards,
+        "account": account,
+        "note_error": note_error,
+        "tag_error": tag_error,
+        "known_tags": annotations.tags_of(actor) if detail.may_tag else [],
+    }
+    return render(request, "orders/detail.html", context, status=status)
+
+
+def _neighbours(area: Area, actor: Actor, detail: OrderDetail, within: str) -> tuple[int | None, int | None]:
+    """Previous and next order of the list this page was opened from; none when it was opened by itself."""
+    if not within:
+        return None, None
+    parameters = QueryDict(mutable=True)
+    for key, value in parse_qsl(within, keep_blank_values=True):
+        parameters.appendlist(key, value)
+    try:
+        state = ListState.read(parameters, area, actor)
+    except ChadanError:  # a hand-made address: the order itself still shows
+        return None, None
+    return service.neighbours(actor.scope, state.query, detail.order_no, view=state.view)
+
+
+def _parse(order_no: str) -> int:
+    if not order_no.isdecimal() or len(order_no) != number.LENGTH:
+        raise NotFound(_("There is no such order."))
+    return int(order_no)
+
+
+def _back(request: HttpRequest, area: Area, order_no: str) -> HttpResponse:
+    within = QueryDict(mutable=True)
+    if request.GET.get("in"):
+        within["in"] = request.GET["in"]
+    suffix = f"?{within.urlencode()}" if within else ""
+    return HttpResponseRedirect(area.order_url(_parse(order_no)) + suffix)
