@@ -12,7 +12,6 @@ from chadan.platform.errors import ConfigError
 from chadan.platform.postgres import database_running, show_progress
 from chadan.platform.postgres.layout import binaries, wheel_folder
 
-
 PASSES_REST = True
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from chadan.ops.doctor import chromium
 from chadan.platform.errors import ConfigError
 
+PASSES_REST = True
 ROOT = Path(__file__).resolve().parents[3]
 APT = ("apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-noto-cjk")
 
@@ -22,9 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fault", action="store_true", help="also the long fault tests")
     parser.add_argument("--long", action="store_true", help="also the other tests that take minutes")
     parser.add_argument("--no-lint", action="store_true", help="leave out ruff and mypy")
-    parser.add_argument(
-        "pytest", nargs=argparse.REMAINDER, help="paths and options for pytest, after -- if they begin so"
-    )
+    parser.epilog = "Every other argument goes to pytest; then only pytest runs."
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,9 +36,8 @@ def run(args: argparse.Namespace) -> int:
         browser = find_or_install_chromium()
         if browser:
             environment["CHADAN_CHROMIUM"] = browser
-        words = [word for word in args.pytest if word != "--"]
-        failed = [] if args.no_lint or words else lint(environment)
-        code = step(["-m", "pytest", "-m", marks(fault=args.fault, long=args.long), *words], environment)
+        failed = [] if args.no_lint or args.rest else lint(environment)
+        code = step(["-m", "pytest", "-m", marks(fault=args.fault, long=args.long), *args.rest], environment)
     if failed:
         print(f"chadan: {', '.join(failed)} failed, see above.", file=sys.stderr)
     return code or (1 if failed else 0)
