@@ -39,7 +39,7 @@ TIME_FIELDS = ("placed", "paid", "completed", "refunded")
 ROLE_VIEWS = ("consumer", "sales", "agent")
 SORTS = ("placed_at", "paid_at", "amount", "metric")
 ID_FIELDS = ("order_no", "external_no", "account")
-ENUM_FIELDS: dict[str, type[OrderStatus] | type[Category] | type[PaymentMethod]] = {
+ENUM_FIELDS: dict[str, type[OrderStatus | Category | PaymentMethod]] = {
     "status": OrderStatus,
     "category": Category,
     "payment_method": PaymentMethod,
