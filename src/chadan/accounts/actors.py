@@ -34,6 +34,13 @@ _BUYER = frozenset({Permission.REVEAL, Permission.EXPORT, Permission.KEYS})
 _OPERATOR = frozenset({Permission.EXPORT, Permission.SEE_COST, Permission.NOTE, Permission.KEYS, Permission.IMPORT})
 
 
+def permissions_of(kind: str, role: str) -> frozenset[Permission]:
+    """What a capacity of `kind` ("buyer", "merchant", "operator") may do; `role` matters for a merchant's staff."""
+    if kind == "merchant":
+        return _STAFF[role]
+    return _OPERATOR if kind == "operator" else _BUYER
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One person in one capacity: a buyer, staff of one merchant (which may be an agent), or the platform operator.

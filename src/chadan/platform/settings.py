@@ -129,6 +129,8 @@ MFA_TOTP_ISSUER = "Chadan"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not config.origin.startswith("https:")
 
 SECURE = config.origin.startswith("https:")
+# A public origin means a proxy in front: X-Forwarded-For from loopback is its word (accounts.client_ip).
+BEHIND_PROXY = bool(config.origin)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "chadan_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
