@@ -1,0 +1,86 @@
+"""The navigation, which adapts to the acting capacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.urls import Resolver404, resolve
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One place to go: label, address, icon (lucide's name), whether it is where we are, and a count worth showing."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool = False
+    count: int | None = None
+
+
+_BUYER: tuple[tuple[Promise, str, str], ...] = (
+    (_("My orders"), "/orders", "shopping-bag"),
+    (_("Ledger"), "/ledger", "wallet"),
+    (_("Look up an order"), "/lookup", "search"),
+    (_("Exports"), "/exports", "file-down"),
+    (_("API keys"), "/keys", "key-round"),
+)
+_MERCHANT: tuple[tuple[Promise, str, str], ...] = (
+    (_("Sales orders"), "/m/orders?view=sales", "receipt-text"),
+    (_("Agent orders"), "/m/orders?view=agent", "handshake"),
+    (_("Exports"), "/exports", "file-down"),
+    (_("Import"), "/m/import", "download"),
+    (_("API keys"), "/keys", "key-round"),
+)
+_AGENT: tuple[tuple[Promise, str, str], ...] = (
+    _MERCHANT[0],
+    (_("Purchases"), "/m/orders?view=purchases", "package"),
+    *_MERCHANT[1:],
+)
+_OPERATOR: tuple[tuple[Promise, str, str], ...] = (
+    (_("All orders"), "/ops/orders", "receipt-text"),
+    (_("Exports"), "/exports", "file-down"),
+    (_("Import"), "/m/import", "download"),
+    (_("API keys"), "/keys", "key-round"),
+)
+_GUEST: tuple[tuple[Promise, str, str], ...] = (
+    (_("Look up an order"), "/lookup", "search"),
+    (_("Sign in"), "/accounts/login/", "log-in"),
+)
+_BY_KIND = {"buyer": _BUYER, "merchant": _MERCHANT, "agent": _AGENT, "operator": _OPERATOR}
+
+
+def navigation(kind: str, address: str = "", *, answered_only: bool = True) -> list[NavItem]:
+    """The places a capacity of `kind` (buyer, merchant, agent, operator; anything else is a guest) may go.
+
+    `address` is the current path with its query; the item nearest to it is active. Places no view answers are left out
+    unless `answered_only` is False (the gallery).
+    """
+    places = _BY_KIND.get(kind, _GUEST)
+    items = [(str(label), url, icon) for label, url, icon in places if not answered_only or _answered(url)]
+    here = _nearest([url for _, url, _ in items], address)
+    return [NavItem(label, url, icon, active=url == here) for label, url, icon in items]
+
+
+def _nearest(urls: list[str], address: str) -> str | None:
+    path = urlsplit(address).path.rstrip("/") or "/"
+    views = urlsplit(address).query.split("&")
+    below = [
+        url
+        for url in urls
+        if path == urlsplit(url).path.rstrip("/") or path.startswith(f"{urlsplit(url).path.rstrip('/')}/")
+    ]
+    return next((url for url in below if urlsplit(url).query in views), below[0] if below else None)
+
+
+@cache
+def _answered(url: str) -> bool:
+    try:
+        resolve(urlsplit(url).path)
+    except Resolver404:
+        return False
+    return True

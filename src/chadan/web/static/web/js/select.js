@@ -1,0 +1,55 @@
+// Row selection: the page checkbox, the count, the batch bar, "all N" and shift-click ranges.
+import { AFTER_SWAP, on, onWithin } from "./events.js";
+
+const ROW = "input[data-row]";
+const rowsOf = (id) => [...document.querySelectorAll(`${ROW}[form="${CSS.escape(id)}"]`)];
+let last = null;
+
+/** Brings bar and page checkbox of the form `id` in step with its rows. */
+export function refresh(id) {
+  const bar = document.getElementById(id);
+  if (!bar) return;
+  const rows = rowsOf(id);
+  const chosen = rows.filter((row) => row.checked).length;
+  const everything = bar.querySelector("[data-everything]");
+  const pageFull = rows.length > 0 && chosen === rows.length;
+  if (everything && !pageFull) everything.checked = false;
+  const count = everything?.checked ? Number(everything.value) : chosen;
+  bar.dataset.count = String(count);
+  for (const place of bar.querySelectorAll("[data-count-text]")) place.textContent = count.toLocaleString();
+  const offer = bar.querySelector("[data-everything-offer]");
+  if (offer) offer.hidden = !pageFull;
+  for (const page of document.querySelectorAll(`input[data-page="${CSS.escape(id)}"]`)) {
+    page.checked = pageFull;
+    page.indeterminate = chosen > 0 && !pageFull;
+  }
+}
+
+const refreshAll = () => {
+  for (const bar of document.querySelectorAll("form.batch")) refresh(bar.id);
+};
+
+export function start() {
+  onWithin("change", "input[data-page]", (box) => {
+    for (const row of rowsOf(box.dataset.page)) row.checked = box.checked;
+    refresh(box.dataset.page);
+  });
+  onWithin("click", ROW, (row, event) => {
+    const rows = rowsOf(row.form?.id ?? "");
+    if (event.shiftKey && last && rows.includes(last)) {
+      const [from, to] = [rows.indexOf(last), rows.indexOf(row)].sort((a, b) => a - b);
+      for (const between of rows.slice(from, to + 1)) between.checked = row.checked;
+    }
+    last = row;
+  });
+  onWithin("change", ROW, (row) => row.form && refresh(row.form.id));
+  onWithin("change", "[data-everything]", (box) => refresh(box.form.id));
+  onWithin("click", "[data-unselect]", (button) => {
+    for (const row of rowsOf(button.form.id)) row.checked = false;
+    refresh(button.form.id);
+  });
+  on(AFTER_SWAP, refreshAll);
+  // Back restores checkboxes after this module has run.
+  window.addEventListener("pageshow", refreshAll);
+  refreshAll();
+}
