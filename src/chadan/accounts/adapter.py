@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 
+from chadan.accounts.client_ip import client_ip
 from chadan.accounts.models import Buyer, User
 
 
@@ -18,6 +19,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         if commit:
             Buyer.objects.get_or_create(user=saved, defaults={"login": saved.username, "name": str(saved)})
         return saved
+
+    def get_client_ip(self, request: Any) -> str:
+        """The address login attempts are counted by."""
+        return str(client_ip(request.META) or "unknown")
 
 
 def display_name(user: User) -> str:

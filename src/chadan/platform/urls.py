@@ -9,5 +9,8 @@ from chadan.ops import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("", include("chadan.accounts.urls")),
+    path("", include("chadan.api.page_urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("chadan.web.urls")),
 ]

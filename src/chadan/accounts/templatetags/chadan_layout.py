@@ -1,0 +1,50 @@
+"""Puts allauth's Django templates into our Jinja2 layout."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django import template
+from django.template.base import NodeList, Parser, Token
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+
+from chadan.accounts.menu import account_menu
+
+register = template.Library()
+
+
+@register.tag
+def in_layout(parser: Parser, token: Token) -> LayoutNode:
+    """`{% in_layout "frame.html" %} title {% page_content %} … {% page_scripts %} … {% end_in_layout %}`."""
+    frame = token.split_contents()[1].strip('"')
+    title = parser.parse(("page_content",))
+    parser.delete_first_token()
+    content = parser.parse(("page_scripts",))
+    parser.delete_first_token()
+    scripts = parser.parse(("end_in_layout",))
+    parser.delete_first_token()
+    return LayoutNode(frame, title, content, scripts)
+
+
+class LayoutNode(template.Node):
+    """Renders its three parts with Django, then the Jinja2 frame around them."""
+
+    child_nodelists: ClassVar = ("title", "content", "scripts")
+
+    def __init__(self, frame: str, title: NodeList, content: NodeList, scripts: NodeList) -> None:
+        self.frame = frame
+        self.title = title
+        self.content = content
+        self.scripts = scripts
+
+    def render(self, context: template.Context) -> str:
+        """The whole page."""
+        request = context["request"]
+        parts = {
+            "title": mark_safe(self.title.render(context).strip()),  # noqa: S308 - rendered by Django, autoescaped
+            "content": mark_safe(self.content.render(context)),  # noqa: S308
+            "scripts": mark_safe(self.scripts.render(context)),  # noqa: S308
+            "menu": account_menu(request),
+        }
+        return render_to_string(self.frame, parts, request)
