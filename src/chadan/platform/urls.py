@@ -12,5 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.accounts.urls")),
     path("", include("chadan.api.page_urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]

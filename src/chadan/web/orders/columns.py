@@ -71,8 +71,8 @@ def _cookie(area: Area) -> str:
 
 
 def chosen(request: HttpRequest, area: Area, columns: list[Column], view: str | None) -> list[Column]:
-    """The columns to show: the URL's `cols`, else the remembered ones, else the defaults (always with the number)."""
-    wanted = request.GET.getlist("cols") or request.COOKIES.get(_cookie(area), "").split(".")
+    """The columns to show: the URL's `column`s, else the remembered ones, else the defaults (always with the number)."""
+    wanted = request.GET.getlist("column") or request.COOKIES.get(_cookie(area), "").split(".")
     keys = set(_split(wanted)) & {column.key for column in columns}
     if keys:
         return [column for column in columns if column.key in keys | _ALWAYS]
@@ -85,7 +85,7 @@ def _is_default(column: Column, view: str | None) -> bool:
 
 def remember(request: HttpRequest, area: Area) -> tuple[str, str] | None:
     """The cookie (name, value) that keeps a choice made in this request's URL."""
-    keys = _split(request.GET.getlist("cols"))
+    keys = _split(request.GET.getlist("column"))
     known = {column.key for column in _ALL}
     return (_cookie(area), ".".join(key for key in keys if key in known)) if keys else None
 

@@ -17,6 +17,7 @@ from chadan.platform.errors import ChadanError, NotFound
 from chadan.search import service
 from chadan.web.orders.areas import Area, in_area
 from chadan.web.orders.state import ListState
+from chadan.web.orders.timeline import told
 
 
 @require_safe
@@ -109,6 +110,7 @@ def _page(
         "account": account,
         "note_error": note_error,
         "tag_error": tag_error,
+        "moments": told(detail.timeline),
         "known_tags": annotations.tags_of(actor) if detail.may_tag else [],
     }
     return render(request, "orders/detail.html", context, status=status)

@@ -1,0 +1,260 @@
+"""The order list: the same page for buyers, merchants, agents and the platform operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from chadan.accounts.actors import Actor, Permission
+from chadan.catalog.models import Tag
+from chadan.orders import annotations, number
+from chadan.orders.states import Category, OrderStatus, PaymentMethod
+from chadan.platform.errors import ChadanError, InvalidQuery
+from chadan.search import service
+from chadan.search.chips import chips
+from chadan.search.order_query import IdMatch, OrderQuery, Sort
+from chadan.web.orders import columns
+from chadan.web.orders.areas import Area, in_area
+from chadan.web.orders.state import SIZES, ListState
+
+S = OrderStatus
+_TABS = (
+    (gettext_lazy("All"), ()),
+    (gettext_lazy("Pending payment"), (S.PENDING_PAYMENT,)),
+    (gettext_lazy("To deliver"), (S.PAID, S.PROCESSING)),
+    (gettext_lazy("Delivered"), (S.DELIVERED,)),
+    (gettext_lazy("Completed"), (S.COMPLETED,)),
+    (gettext_lazy("After-sales"), (S.AFTER_SALE,)),
+    (gettext_lazy("Refunded"), (S.REFUNDED,)),
+    (gettext_lazy("Failed"), (S.FAILED,)),
+    (gettext_lazy("Cancelled"), (S.CANCELLED,)),
+)
+_PRESETS = (
+    ("today", gettext_lazy("Today")),
+    ("7d", gettext_lazy("Last 7 days")),
+    ("30d", gettext_lazy("Last 30 days")),
+    ("all", gettext_lazy("All time")),
+)
+_SORTABLE = {"amount", "placed_at", "paid_at"}
+_TITLES = {"buyer": gettext_lazy("My orders"), "operator": gettext_lazy("All orders")}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's heading, as the table component takes it."""
+
+    key: str
+    label: str
+    kind: str
+    sort_url: str = ""
+    sorted: str = ""
+
+
+@require_safe
+@in_area
+def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
+    """The list an address names; an address that cannot be understood says so above the default list."""
+    try:
+        state = ListState.read(request.GET, area, actor)
+        error = ""
+    except InvalidQuery as problem:
+        state = ListState.read(_only_view(request), area, actor)
+        error = str(problem)
+    if state.jump is not None and _exists(actor, state.jump):
+        return HttpResponseRedirect(state.order_link(state.jump))
+    response = _list(request, area, actor, state, error)
+    if cookie := columns.remember(request, area):
+        response.set_cookie(*cookie, max_age=365 * 86_400, samesite="Lax", httponly=True, secure=request.is_secure())
+    return response
+
+
+@require_POST
+@in_area
+def tag_selected(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
+    """Tags the ticked orders of a page, all or none, and goes back to the list."""
+    picked = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
+    if not picked:
+        messages.error(request, _("Tick the orders first."))
+    else:
+        try:
+            added = annotations.add_tag(actor, picked, request.POST.get("name", ""))
+            said = ngettext("%(n)d order tagged.", "%(n)d orders tagged.", added) % {"n": added}
+            messages.success(request, said)
+        except ChadanError as error:
+            messages.error(request, str(error))
+    back = request.POST.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()})
+    return HttpResponseRedirect(back if allowed else area.path)
+
+
+def _only_view(request: HttpRequest) -> Any:
+    kept = request.GET.copy()
+    for key in [key for key in kept if key not in ("view", "column", "size")]:
+        del kept[key]
+    return kept
+
+
+def _exists(actor: Actor, order_no: int) -> bool:
+    query = OrderQuery(order_no=IdMatch(equals=(number.text(order_no),)))
+    return any(
+        service.find_orders(actor.scope, query, view=view, limit=1).rows
+        for view in ((None, "purchases") if actor.is_agent else (None,))
+    )
+
+
+def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, error: str) -> HttpResponse:
+    cursor = request.GET.get("cursor") or None
+    try:
+        page = service.find_orders(actor.scope, state.query, view=state.view, cursor=cursor, limit=state.size)
+    except InvalidQuery as problem:
+        error = error or str(problem)
+        page = service.find_orders(actor.scope, state.query, view=state.view, limit=state.size)
+    everything = columns.available(area, actor, state.view)
+    shown = columns.chosen(request, area, everything, state.view)
+    counts = service.status_counts(actor.scope, state.query, view=state.view)
+    context = {
+        "title": _title(area, state),
+        "area": area,
+        "state": state,
+        "page": page,
+        "error": error,
+        "heads": [_head(column, state) for column in shown],
+        "chooser": [
+            {"key": c.key, "label": c.label, "shown": c in shown, "locked": c.key == "order_no"} for c in everything
+        ],
+        "tabs": _tabs(state, counts),
+        "shown_text": _shown(state, counts, len(page.rows)),
+        "total": _total(state, counts),
+        "chips": [
+            {
+                "text": chip.text,
+                "key": chip.label,
+                "remove_url": state.link(chip.without),
+                "excluded": chip.key.startswith("exclude"),
+            }
+            for chip in chips(state.query, now=number.now(), date=state.date)
+        ],
+        "presets": _presets(state),
+        "custom": _custom(state),
+        "older": _older(actor, state) if not page.rows and not cursor else None,
+        "tags": _tags(actor, page.rows) if any(c.key == "tags" for c in shown) else {},
+        "known_tags": annotations.tags_of(actor) if actor.may(Permission.TAG) else [],
+        "previous_url": state.link(cursor=page.previous_cursor) if page.previous_cursor else None,
+        "next_url": state.link(cursor=page.next_cursor) if page.next_cursor else None,
+        "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
+        "categories": list(Category),
+        "methods": list(PaymentMethod),
+        "filter_count": len(state.filters.to_dict()) - (state.filters.time is not None),
+        "may_export": actor.may(Permission.EXPORT),
+        "may_tag": actor.may(Permission.TAG) and area.kind == "merchant" and state.view != "purchases",
+    }
+    return render(request, "orders/list.html", context)
+
+
+def _title(area: Area, state: ListState) -> str:
+    views = dict(area.views)
+    return str(views[state.view]) if state.view in views else str(_TITLES[area.kind])
+
+
+def _head(column: columns.Column, state: ListState) -> Head:
+    kind = {"order_no": "key", "product": "main", "status": "status"}.get(column.key, "")
+    kind = kind or ("money" if column.numeric else "time" if column.key.endswith("_at") else "text")
+    if column.sort not in _SORTABLE:
+        return Head(column.key, str(column.label), kind)
+    sort = state.query.sort or Sort(by="placed_at", dir="desc")
+    current = sort.by == column.sort
+    turned = "asc" if current and sort.dir == "desc" else "desc"
+    link = state.link(sort=("-" if turned == "desc" else "") + column.sort)
+    return Head(column.key, str(column.label), kind, link, f"{sort.dir}ending" if current else "")
+
+
+def _tabs(state: ListState, counts: dict[OrderStatus, service.Count]) -> list[dict[str, Any]]:
+    tabs = []
+    for label, words in _TABS:
+        held = [counts[word] for word in words or tuple(OrderStatus)]
+        tabs.append(
+            {
+                "text": label,
+                "url": state.link(state.query.replace(status=words)) if state.q else _status_link(state, words),
+                "active": set(state.query.status) == set(words),
+                "count": _count_text(held),
+            }
+        )
+    return tabs
+
+
+def _status_link(state: ListState, words: tuple[OrderStatus, ...]) -> str:
+    return state.link(state.filters.replace(status=words))
+
+
+def _count_text(held: list[service.Count]) -> str | int:
+    total = sum(count.count for count in held)
+    if all(count.exact for count in held):
+        return total
+    return f"{min(total, 1000) if len(held) == 1 else total // 1000 * 1000:,}+"
+
+
+def _matching(state: ListState, counts: dict[OrderStatus, service.Count]) -> list[service.Count]:
+    return [counts[word] for word in state.query.status or tuple(OrderStatus)]
+
+
+def _total(state: ListState, counts: dict[OrderStatus, service.Count]) -> int:
+    """How many orders the batch bar's "select all" names; 0 when there are none."""
+    return sum(count.count for count in _matching(state, counts))
+
+
+def _shown(state: ListState, counts: dict[OrderStatus, service.Count], rows: int) -> str:
+    total = _count_text(_matching(state, counts))
+    total = f"{total:,}" if isinstance(total, int) else total
+    return _("%(rows)d of %(total)s orders") % {"rows": rows, "total": total}
+
+
+def _presets(state: ListState) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": label,
+            "url": state.link(date=key) if key != "all" else state.without_time(),
+            "active": state.date == key or (key == "all" and state.query.time is None),
+        }
+        for key, label in _PRESETS
+    ]
+
+
+def _custom(state: ListState) -> dict[str, Any]:
+    time = state.filters.time if state.date not in {key for key, _label in _PRESETS} else None
+    start = time.start.date().isoformat() if time and time.start else ""
+    end = (time.end - timedelta(seconds=1)).date().isoformat() if time and time.end else ""
+    return {
+        "action": state.area.path,
+        "active": bool(time),
+        "text": f"{start} – {end}" if time else "",
+        "from_name": "from",
+        "to_name": "to",
+        "from_value": start,
+        "to_value": end,
+        "hidden": state.hidden("from", "to", "date", "time"),
+    }
+
+
+def _older(actor: Actor, state: ListState) -> dict[str, Any] | None:
+    older = service.older_matches(actor.scope, state.query, view=state.view)
+    if older is None:
+        return None
+    return {"count": f"{older.count:,}" + ("" if older.exact else "+"), "url": state.without_time()}
+
+
+def _tags(actor: Actor, rows: list[Any]) -> dict[int, Tag]:
+    wanted = {tag for row in rows for tag in row.tags or ()}
+    found = Tag.objects.filter(pk__in=wanted)
+    if actor.merchant_id is not None:
+        found = found.filter(merchant_id=actor.merchant_id)
+    return {tag.pk: tag for tag in found}

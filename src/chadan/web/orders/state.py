@@ -1,0 +1,135 @@
+"""What an order list's address says, and the addresses that lead from it. Everything about a list is in its URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from chadan.accounts.actors import Actor
+from chadan.orders import number
+from chadan.search import grammar, url
+from chadan.search.order_query import OrderQuery
+from chadan.web.orders.areas import Area
+
+DEFAULT_DATE = "30d"
+SIZES = (20, 50, 100)
+FOREIGN = ("view", "column", "size", "in", "cursor", "selected")
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """One order list: whose, which view of it, filtered how."""
+
+    area: Area
+    view: str | None
+    query: OrderQuery
+    filters: OrderQuery
+    """The query without what was typed."""
+    q: str = ""
+    date: str = ""
+    size: int = 50
+    jump: int | None = None
+    problems: tuple[str, ...] = ()
+    bare: bool = False
+    extra: tuple[tuple[str, str], ...] = field(default=())
+    """Parameters every link keeps: view, columns, page size."""
+
+    @classmethod
+    def read(cls, parameters: QueryDict, area: Area, actor: Actor) -> ListState:
+        """The state an address names. A bare visit gets the last 30 days as a visible filter (DESIGN §2).
+
+        Raises InvalidQuery for a parameter that cannot be understood.
+        """
+        pairs = [(key, value) for key, values in parameters.lists() for value in values]
+        now = number.now()
+        said = url.from_pairs(pairs, now=now, ignore=FOREIGN)
+        typed = grammar.parse(said.q, now=now) if said.q.strip() else None
+        bare = not said.q.strip() and not said.date and said.query.is_bare() and not parameters.get("cursor")
+        filters, date = said.query, said.date
+        if bare:
+            date = DEFAULT_DATE
+            filters = filters.replace(time=url.preset_range(DEFAULT_DATE, now, "placed"))
+        view = _view(parameters.get("view", ""), area, actor)
+        size = parameters.get("size", "")
+        return cls(
+            area=area,
+            view=view,
+            query=filters.merged(typed.query) if typed else filters,
+            filters=filters,
+            q=said.q,
+            date=date,
+            size=int(size) if size in map(str, SIZES) else 50,
+            jump=typed.jump if typed else None,
+            problems=tuple(str(problem) for problem in typed.problems) if typed else (),
+            bare=bare,
+            extra=_extra(parameters, view),
+        )
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """This list's parameters: what was typed stays typed, everything else by name."""
+        return [*self.extra, *url.to_pairs(self.filters, q=self.q, date=self.date)]
+
+    def text(self) -> str:
+        """This list's query string."""
+        return _encode(self.pairs())
+
+    def link(self, query: OrderQuery | None = None, *, date: str | None = None, **changes: str) -> str:
+        """The address of a list like this one.
+
+        With `query`, what was typed is written out as filters. A change to "" takes a parameter away. The cursor never
+        stays: another filter has other pages.
+        """
+        if query is None:
+            pairs = self.pairs()
+        else:
+            preset = self.date if date is None else date
+            # A preset names its window only while the window is the preset's.
+            if date is None and query.time != self.filters.time:
+                preset = ""
+            pairs = [*self.extra, *url.to_pairs(query, date=preset)]
+            if query.time is None:
+                pairs.append(("date", "all"))
+        pairs = [pair for pair in pairs if pair[0] not in changes]
+        pairs.extend((key, value) for key, value in changes.items() if value)
+        return f"{self.area.path}?{_encode(pairs)}" if pairs else self.area.path
+
+    def without_time(self) -> str:
+        """The same list over all time; what was typed stays."""
+        if self.query.time != self.filters.time:
+            return self.link(self.query.replace(time=None))
+        pairs = [*self.extra, *url.to_pairs(self.filters.replace(time=None), q=self.q), ("date", "all")]
+        return f"{self.area.path}?{_encode(pairs)}"
+
+    def clear(self) -> str:
+        """The list with no filter but its default window."""
+        return f"{self.area.path}?{_encode(list(self.extra))}" if self.extra else self.area.path
+
+    def order_link(self, order_no: int) -> str:
+        """An order's page, which then knows its neighbours in this list."""
+        within = self.text() or "date=" + DEFAULT_DATE
+        return f"{self.area.order_url(order_no)}?{urlencode({'in': within})}"
+
+    def hidden(self, *without: str) -> list[tuple[str, str]]:
+        """The parameters a form beside this list carries along, without those it sets itself."""
+        dropped = set(without)
+        return [(key, value) for key, value in self.pairs() if key not in dropped]
+
+
+def _view(wanted: str, area: Area, actor: Actor) -> str | None:
+    if area.kind != "merchant":
+        return None
+    allowed = {"sales", "agent"} | ({"purchases"} if actor.is_agent else set())
+    return wanted if wanted in allowed else "sales"
+
+
+def _extra(parameters: QueryDict, view: str | None) -> tuple[tuple[str, str], ...]:
+    kept = [("view", view)] if view else []
+    kept += [("column", key) for key in parameters.getlist("column")[:40]]
+    kept += [("size", parameters["size"])] if parameters.get("size") in map(str, SIZES) else []
+    return tuple(kept)
+
+
+def _encode(pairs: list[tuple[str, str]]) -> str:
+    return urlencode(pairs, safe=",:")
