@@ -1,0 +1,73 @@
+"""`chadan find`: the search box in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import unicodedata
+
+from chadan.platform.config import get_config
+from chadan.platform.postgres import database_running, show_progress
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The text as the search box takes it, and who asks."""
+    parser.add_argument("text", help="what to find, as typed into the search box")
+    parser.add_argument("--as", dest="user", required=True, metavar="USER", help="whose orders: a user name")
+    parser.add_argument("--view", choices=("sales", "agent", "purchases"), help="one side of a merchant's orders")
+    parser.add_argument("--limit", type=int, default=20, help="at most so many orders (default 20, most 1000)")
+    parser.add_argument("--json", action="store_true", help="print JSON as the API does")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the orders found; exit code 1 when there are none."""
+    if not 1 <= args.limit <= 1000:
+        print("chadan: --limit must be from 1 to 1000.", file=sys.stderr)
+        return 2
+    with database_running(get_config(), show_progress):
+        import django
+
+        django.setup()
+        return _find(args)
+
+
+def _find(args: argparse.Namespace) -> int:
+    from chadan.accounts.actors import Permission, find_actor
+    from chadan.orders import number
+    from chadan.search import grammar, service
+    from chadan.search.order_query import IdMatch
+    from chadan.search.rows import row_dict
+
+    actor = find_actor(args.user)
+    parsed = grammar.parse(args.text, now=number.now())
+    query = parsed.query
+    if parsed.jump is not None:
+        query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
+    for problem in parsed.problems:
+        print(f"chadan: {problem}", file=sys.stderr)
+    page = service.find_orders(actor.scope, query, view=args.view, limit=args.limit)
+    sees_cost = actor.may(Permission.SEE_COST)
+    if args.json:
+        data = [{key: value for key, value in row_dict(row).items() if sees_cost or key != "supplier"} for row in page.rows]
+        answer = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        return 0 if data else 1
+    for row in page.rows:
+        amount = f"¥{row.amount / 100:,.2f}"
+        placed = row.placed_at.strftime("%Y-%m-%d %H:%M:%S")
+        print(f"{row.number}  {placed}  {_pad(row.status.value, 16)}{amount:>12}  {_pad(row.title, 36)}{row.account}")
+    count = service.count_orders(actor.scope, query, view=args.view)
+    print(f"{len(page.rows)} of {'' if count.exact else 'about '}{count.count:,} orders", file=sys.stderr)
+    return 0 if page.rows else 1
+
+
+def _pad(text: str, width: int) -> str:
+    """Pads by columns of a terminal, where a Chinese character takes two."""
+    shown, used = "", 0
+    for character in text:
+        step = 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if used + step > width - 1:
+            break
+        shown, used = shown + character, used + step
+    return shown + " " * (width - used)
