@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 def _find(args: argparse.Namespace) -> int:
     from chadan.accounts.actors import Permission, find_actor
     from chadan.orders import number
-    from chadan.search import grammar, service
+    from chadan.search import grammar, readings, service
     from chadan.search.order_query import IdMatch
     from chadan.search.rows import row_dict
 
@@ -45,11 +45,13 @@ def _find(args: argparse.Namespace) -> int:
     if parsed.jump is not None:
         query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
     for problem in parsed.problems:
-        print(f"chadan: {problem}", file=sys.stderr)
-    page = service.find_orders(actor.scope, query, view=args.view, limit=args.limit)
+        print(f"chadan: {problem.message} {problem.hint}".rstrip(), file=sys.stderr)
+    query, page = readings.find(actor.scope, [query, *parsed.otherwise], view=args.view, limit=args.limit)
     sees_cost = actor.may(Permission.SEE_COST)
     if args.json:
-        data = [{key: value for key, value in row_dict(row).items() if sees_cost or key != "supplier"} for row in page.rows]
+        data = [
+            {key: value for key, value in row_dict(row).items() if sees_cost or key != "supplier"} for row in page.rows
+        ]
         answer = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return 0 if data else 1

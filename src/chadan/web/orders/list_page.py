@@ -19,7 +19,7 @@ from chadan.catalog.models import Tag
 from chadan.orders import annotations, number
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
 from chadan.platform.errors import ChadanError, InvalidQuery
-from chadan.search import service
+from chadan.search import readings, service
 from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
 from chadan.web.orders import columns
@@ -113,11 +113,13 @@ def _exists(actor: Actor, order_no: int) -> bool:
 
 def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, error: str) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
+    queries = [state.query, *state.others]
     try:
-        page = service.find_orders(actor.scope, state.query, view=state.view, cursor=cursor, limit=state.size)
+        found = readings.find(actor.scope, queries, view=state.view, cursor=cursor, limit=state.size)
     except InvalidQuery as problem:
         error = error or str(problem)
-        page = service.find_orders(actor.scope, state.query, view=state.view, limit=state.size)
+        found = readings.find(actor.scope, queries, view=state.view, limit=state.size)
+    state, page = state.reading(found.query), found.page
     everything = columns.available(area, actor, state.view)
     shown = columns.chosen(request, area, everything, state.view)
     counts = service.status_counts(actor.scope, state.query, view=state.view)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
 from chadan.accounts.actors import Actor
 from chadan.orders import number
-from chadan.search import grammar, url
+from chadan.search import grammar, readings, url
 from chadan.search.order_query import OrderQuery
 from chadan.web.orders.areas import Area
 
@@ -31,6 +31,8 @@ class ListState:
     date: str = ""
     size: int = 50
     jump: int | None = None
+    others: tuple[OrderQuery, ...] = ()
+    """Other readings of what was typed, to try when `query` finds nothing."""
     problems: tuple[str, ...] = ()
     bare: bool = False
     extra: tuple[tuple[str, str], ...] = field(default=())
@@ -53,19 +55,25 @@ class ListState:
             filters = filters.replace(time=url.preset_range(DEFAULT_DATE, now, "placed"))
         view = _view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
+        first, *others = readings.candidates(filters, typed)
         return cls(
             area=area,
             view=view,
-            query=filters.merged(typed.query) if typed else filters,
+            query=first,
+            others=tuple(others),
             filters=filters,
             q=said.q,
             date=date,
             size=int(size) if size in map(str, SIZES) else 50,
             jump=typed.jump if typed else None,
-            problems=tuple(str(problem) for problem in typed.problems) if typed else (),
+            problems=tuple(f"{problem.message} {problem.hint}".strip() for problem in typed.problems) if typed else (),
             bare=bare,
             extra=_extra(parameters, view),
         )
+
+    def reading(self, query: OrderQuery) -> ListState:
+        """The same list with `query` as what the typed text turned out to mean."""
+        return self if query is self.query else replace(self, query=query)
 
     def pairs(self) -> list[tuple[str, str]]:
         """This list's parameters: what was typed stays typed, everything else by name."""
