@@ -22,7 +22,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor,
         "capacities": [(one.key, capacity_label(one), actor is not None and one.key == actor.key) for one in held],
-        "nav": navigation(capacity_kind(actor), request.get_full_path()),
+        "nav": navigation(capacity_kind(actor), request.get_full_path(), getattr(actor, "permissions", None)),
         "theme": theme(request),
         "density": density(request),
         "messages": get_messages(request),

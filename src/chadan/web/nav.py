@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
@@ -22,46 +23,54 @@ class NavItem:
     count: int | None = None
 
 
-_BUYER: tuple[tuple[Promise, str, str], ...] = (
-    (_("My orders"), "/orders", "shopping-bag"),
-    (_("Ledger"), "/ledger", "wallet"),
-    (_("Look up an order"), "/lookup", "search"),
-    (_("Exports"), "/exports", "file-down"),
-    (_("API keys"), "/keys", "key-round"),
+Place = tuple[Promise, str, str, str]
+"""Label, address, icon, and the permission it takes ("" for none)."""
+
+_EXPORTS: Place = (_("Exports"), "/exports", "file-down", "export")
+_IMPORT: Place = (_("Import"), "/m/import", "file-up", "import")
+_KEYS: Place = (_("API keys"), "/keys", "key-round", "keys")
+_LOOKUP: Place = (_("Look up an order"), "/lookup", "search", "")
+_BUYER: tuple[Place, ...] = (
+    (_("My orders"), "/orders", "shopping-bag", ""),
+    (_("Ledger"), "/ledger", "wallet", ""),
+    _LOOKUP,
+    _EXPORTS,
+    _KEYS,
 )
-_MERCHANT: tuple[tuple[Promise, str, str], ...] = (
-    (_("Sales orders"), "/m/orders?view=sales", "receipt-text"),
-    (_("Agent orders"), "/m/orders?view=agent", "handshake"),
-    (_("Exports"), "/exports", "file-down"),
-    (_("Import"), "/m/import", "download"),
-    (_("API keys"), "/keys", "key-round"),
+_MERCHANT: tuple[Place, ...] = (
+    (_("Sales orders"), "/m/orders?view=sales", "receipt-text", ""),
+    (_("Agent orders"), "/m/orders?view=agent", "handshake", ""),
+    _EXPORTS,
+    _IMPORT,
+    _KEYS,
 )
-_AGENT: tuple[tuple[Promise, str, str], ...] = (
+_AGENT: tuple[Place, ...] = (
     _MERCHANT[0],
-    (_("Purchases"), "/m/orders?view=purchases", "package"),
+    (_("Purchases"), "/m/orders?view=purchases", "package", ""),
     *_MERCHANT[1:],
 )
-_OPERATOR: tuple[tuple[Promise, str, str], ...] = (
-    (_("All orders"), "/ops/orders", "receipt-text"),
-    (_("Exports"), "/exports", "file-down"),
-    (_("Import"), "/m/import", "download"),
-    (_("API keys"), "/keys", "key-round"),
-)
-_GUEST: tuple[tuple[Promise, str, str], ...] = (
-    (_("Look up an order"), "/lookup", "search"),
-    (_("Sign in"), "/accounts/login/", "log-in"),
+_OPERATOR: tuple[Place, ...] = ((_("All orders"), "/ops/orders", "receipt-text", ""), _EXPORTS, _IMPORT, _KEYS)
+_GUEST: tuple[Place, ...] = (
+    _LOOKUP,
+    (_("Sign in"), "/accounts/login/", "log-in", ""),
+    (_("Sign up"), "/accounts/signup/", "user-plus", ""),
 )
 _BY_KIND = {"buyer": _BUYER, "merchant": _MERCHANT, "agent": _AGENT, "operator": _OPERATOR}
 
 
-def navigation(kind: str, address: str = "", *, answered_only: bool = True) -> list[NavItem]:
+def navigation(
+    kind: str, address: str = "", permissions: Collection[str] | None = None, *, answered_only: bool = True
+) -> list[NavItem]:
     """The places a capacity of `kind` (buyer, merchant, agent, operator; anything else is a guest) may go.
 
-    `address` is the current path with its query; the item nearest to it is active. Places no view answers are left out
-    unless `answered_only` is False (the gallery).
+    `address` is the current path with its query; the item nearest to it is active. Places that need a permission not in
+    `permissions` (None: everything) are left out, and so are places no view answers, unless `answered_only` is False.
     """
-    places = _BY_KIND.get(kind, _GUEST)
-    items = [(str(label), url, icon) for label, url, icon in places if not answered_only or _answered(url)]
+    items = [
+        (str(label), url, icon)
+        for label, url, icon, needs in _BY_KIND.get(kind, _GUEST)
+        if (not needs or permissions is None or needs in permissions) and (not answered_only or _answered(url))
+    ]
     here = _nearest([url for _, url, _ in items], address)
     return [NavItem(label, url, icon, active=url == here) for label, url, icon in items]
 
