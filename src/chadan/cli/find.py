@@ -60,7 +60,7 @@ def _find(args: argparse.Namespace) -> int:
         placed = row.placed_at.strftime("%Y-%m-%d %H:%M:%S")
         print(f"{row.number}  {placed}  {_pad(row.status.value, 16)}{amount:>12}  {_pad(row.title, 36)}{row.account}")
     count = service.count_orders(actor.scope, query, view=args.view)
-    print(f"{len(page.rows)} of {'' if count.exact else 'about '}{count.count:,} orders", file=sys.stderr)
+    print(f"{len(page.rows)} of {'' if count.exact else 'about '}{count.total:,} orders", file=sys.stderr)
     return 0 if page.rows else 1
 
 

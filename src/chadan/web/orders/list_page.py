@@ -143,7 +143,7 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
                 "remove_url": state.link(chip.without),
                 "excluded": chip.key.startswith("exclude"),
             }
-            for chip in chips(state.query, now=number.now(), date=state.date)
+            for chip in chips(state.query, now=number.now())
         ],
         "presets": _presets(state),
         "custom": _custom(state),
@@ -199,7 +199,7 @@ def _status_link(state: ListState, words: tuple[OrderStatus, ...]) -> str:
 
 
 def _count_text(held: list[service.Count]) -> str | int:
-    total = sum(count.count for count in held)
+    total = sum(count.total for count in held)
     if all(count.exact for count in held):
         return total
     return f"{min(total, 1000) if len(held) == 1 else total // 1000 * 1000:,}+"
@@ -211,7 +211,7 @@ def _matching(state: ListState, counts: dict[OrderStatus, service.Count]) -> lis
 
 def _total(state: ListState, counts: dict[OrderStatus, service.Count]) -> int:
     """How many orders the batch bar's "select all" names; 0 when there are none."""
-    return sum(count.count for count in _matching(state, counts))
+    return sum(count.total for count in _matching(state, counts))
 
 
 def _shown(state: ListState, counts: dict[OrderStatus, service.Count], rows: int) -> str:
@@ -251,7 +251,7 @@ def _older(actor: Actor, state: ListState) -> dict[str, Any] | None:
     older = service.older_matches(actor.scope, state.query, view=state.view)
     if older is None:
         return None
-    return {"count": f"{older.count:,}" + ("" if older.exact else "+"), "url": state.without_time()}
+    return {"count": f"{older.total:,}" + ("" if older.exact else "+"), "url": state.without_time()}
 
 
 def _tags(actor: Actor, rows: list[Any]) -> dict[int, Tag]:
