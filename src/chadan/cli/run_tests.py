@@ -37,9 +37,9 @@ def run(args: argparse.Namespace) -> int:
         if browser:
             environment["CHADAN_CHROMIUM"] = browser
         failed = [] if args.no_lint or args.rest else lint(environment)
+        if failed:  # said here, so that pytest's summary stays the last line
+            print(f"chadan: {', '.join(failed)} failed, see above.", file=sys.stderr, flush=True)
         code = step(["-m", "pytest", "-m", marks(fault=args.fault, long=args.long), *args.rest], environment)
-    if failed:
-        print(f"chadan: {', '.join(failed)} failed, see above.", file=sys.stderr)
     return code or (1 if failed else 0)
 
 

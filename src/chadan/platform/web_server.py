@@ -33,6 +33,9 @@ def main() -> None:
     from granian.server import Server
 
     config = get_config()
+    (config.data / "static").mkdir(
+        exist_ok=True
+    )  # whitenoise warns when it is missing; files are served from the package
     Server(
         "chadan.platform.web_server:application",
         factory=True,

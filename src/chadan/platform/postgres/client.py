@@ -43,8 +43,8 @@ class Hold:
 
     def acquire(self) -> None:
         """Returns when the server accepts connections. Raises ConfigError or DatabaseUnavailable."""
-        refuse_other_major(self.layout, self.identity.version().split(".", 1)[0])
         cluster.prepare_folders(self.identity, self.layout)
+        refuse_other_major(self.layout, self.identity.version().split(".", 1)[0])
         remember(self.identity, self.layout)
         owner_password(self.config)
         self._connect_until_ready()
@@ -80,7 +80,7 @@ class Hold:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(str(self.layout.run / "keeper.sock"))
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionError):
             connection.close()
             return None
         return connection
@@ -112,7 +112,7 @@ class Hold:
 
     def _ready(self, connection: socket.socket) -> bool:
         """Reads the keeper's words until the server is ready; False when the keeper leaves without a reason."""
-        with connection.makefile("rb") as words:
+        with contextlib.suppress(ConnectionError), connection.makefile("rb") as words:  # reset: killed as it answered
             for line in words:
                 word: dict[str, Any] = json.loads(line)
                 if "error" in word:

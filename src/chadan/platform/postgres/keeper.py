@@ -28,7 +28,7 @@ from typing import IO, Any
 from chadan.platform.errors import ChadanError, DatabaseUnavailable
 from chadan.platform.postgres import cluster
 from chadan.platform.postgres.identity import Identity, resolve
-from chadan.platform.postgres.layout import Layout
+from chadan.platform.postgres.layout import SOCKET, Layout
 from chadan.platform.postgres.leftovers import Leftovers, processes_in
 
 TICK = 0.05  # seconds between looks at a server that is starting
@@ -141,7 +141,7 @@ class Keeper:
     async def start(self) -> asyncio.subprocess.Process:
         """A postmaster that accepts connections. Raises DatabaseUnavailable when it ends instead."""
         began = time.monotonic()
-        leftovers = Leftovers(self.layout.data)
+        leftovers = Leftovers(self.layout.data, self.layout.run / SOCKET)
         while not leftovers.gone():
             self.progress("Waiting for the previous PostgreSQL to end", began)
             await asyncio.sleep(TICK)

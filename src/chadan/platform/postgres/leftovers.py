@@ -32,7 +32,7 @@ def processes_in(data: Path) -> list[int]:
 
 
 def postmaster_pid(data: Path) -> int | None:
-    """The pid in postmaster.pid, whether or not it still lives."""
+    """The pid in postmaster.pid, whether or not that process still lives."""
     try:
         return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
@@ -45,8 +45,9 @@ class Leftovers:
     The orphans leave by themselves; after ASK_AFTER seconds they are asked to, after KILL_AFTER they are killed.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, socket: Path) -> None:
         self.data = data
+        self.socket = socket
         self.since = time.monotonic()
         self.asked = False
 
@@ -67,14 +68,20 @@ class Leftovers:
     def _remove_stale_lock(self) -> None:
         pid = postmaster_pid(self.data)
         if pid is None:
+            self._remove_socket()
             return
         try:
             Path(f"/proc/{pid}/cwd").readlink()
         except FileNotFoundError:
-            pass  # no such process: PostgreSQL sees that itself
+            pass  # no such process, or one that has ended and that nobody has waited for
         except OSError:
             return  # somebody's process that cannot be looked into: let PostgreSQL decide
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._remove_socket()
+
+    def _remove_socket(self) -> None:
+        self.socket.unlink(missing_ok=True)
+        self.socket.with_name(f"{self.socket.name}.lock").unlink(missing_ok=True)
 
     @staticmethod
     def _signal(pids: list[int], number: signal.Signals) -> None:
