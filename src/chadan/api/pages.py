@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -44,8 +44,7 @@ class KeyForm(forms.Form):
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = keys.grantable(actor)
-        field = self.fields["scopes"]
-        assert isinstance(field, forms.MultipleChoiceField)
+        field = cast("forms.MultipleChoiceField", self.fields["scopes"])
         field.choices = [(scope, f"{keys.SCOPES[scope]} ({scope})") for scope in offered]
         field.initial = [keys.READ]
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from chadan.ops import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("chadan.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("chadan.accounts.urls")),

@@ -22,6 +22,10 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 StartResponse = Callable[..., Callable[[bytes], object]]
 
 
+API_DOCS = "/api/docs"
+"""The one address under /api/ that is a page."""
+
+
 class ApiHandler(WSGIHandler):
     """Django's handler with API_MIDDLEWARE."""
 
@@ -41,5 +45,6 @@ _api = ApiHandler()
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """Routes a request to the pages' or the API's handler."""
-    handler = _api if environ.get("PATH_INFO", "").startswith("/api/v1/") else _pages
+    path = environ.get("PATH_INFO", "")
+    handler = _api if path.startswith("/api/") and path != API_DOCS else _pages
     return handler(environ, start_response)

@@ -1,0 +1,101 @@
+"""An API request's parameters as an `OrderQuery`: the filter's own parameters, and `q` as the search box reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from django.utils.translation import gettext as _
+
+from chadan.api.keys import COST, KeyActor
+from chadan.orders import number
+from chadan.platform.errors import Forbidden, InvalidQuery
+from chadan.search import checking, grammar, url
+from chadan.search.order_query import OrderQuery
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 100
+OWN = ("limit", "cursor", "view")
+"""Parameters of the API itself, and the view, which knows `purchases` besides the filter's own."""
+_PAGE_ONLY = url.PAGE_KEYS - {"q", "cursor"}
+
+
+class Mistyped(InvalidQuery):
+    """An order number whose check digit is wrong."""
+
+    code = "mistyped"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks: the query, other readings to try when it finds nothing, the view, the page."""
+
+    query: OrderQuery
+    otherwise: tuple[OrderQuery, ...]
+    view: str | None
+    cursor: str | None
+    limit: int
+
+
+def read(query_string: str, key: KeyActor) -> Question:
+    """The question in a URL's query string.
+
+    Raises InvalidQuery (Mistyped for a wrong check digit) naming the parameter, Forbidden when it asks about what the key
+    may not see: a filter must not answer what the rows do not show.
+    """
+    if len(query_string) > 4 * checking.MAX_BYTES:
+        raise checking.too_large()
+    pairs = parse_qsl(query_string, keep_blank_values=True, errors="replace", max_num_fields=1000)
+    for name, _value in pairs:
+        if name in _PAGE_ONLY:
+            raise InvalidQuery(_("Unknown parameter “%(name)s”.") % {"name": name}, field=name)
+    own = {name: value for name, value in pairs if name in OWN and value}
+    now = number.now()
+    said = url.from_pairs(pairs, now=now, ignore=OWN)
+    query = said.query
+    otherwise: tuple[OrderQuery, ...] = ()
+    if said.q.strip():
+        parsed = grammar.parse(said.q, now)
+        if parsed.problems:
+            problem = parsed.problems[0]
+            kind = Mistyped if problem.code == "mistyped_number" else InvalidQuery
+            raise kind(problem.message, hint=problem.hint, field="q")
+        query = said.query.merged(parsed.query)
+        otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
+    _refuse_hidden(query, own.get("view"), key)
+    return Question(query, otherwise, _view(own.get("view")), own.get("cursor"), _limit(own.get("limit")))
+
+
+def _view(view: str | None) -> str | None:
+    return checking.check_choice(view, "view", ("consumer", "sales", "agent", "purchases")) if view else None
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = url.whole(text, "limit")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise checking.invalid("limit", "“{field}” must be from 1 to {max}.", max=MAX_LIMIT)
+    return limit
+
+
+def _refuse_hidden(query: OrderQuery, view: str | None, key: KeyActor) -> None:
+    outside = key.actor.kind == "buyer" or "purchases" in (view, query.role_view)
+    excluded = query.exclude
+    if query.metric == "profit" and (outside or not key.may(COST)):
+        raise Forbidden(_("This API key may not see profit."), field="metric")
+    supplier = query.supplier or (excluded and excluded.supplier) or query.group_by == "supplier"
+    if supplier and (outside or not key.may(COST)):
+        raise Forbidden(_("This API key may not see suppliers."), field="supplier")
+    if outside and (query.tag or (excluded and excluded.tag)):
+        raise Forbidden(_("Tags belong to the merchant."), field="tag")
+
+
+def order_number(text: str) -> int:
+    """The number in a URL. Raises Mistyped when its check digit is wrong or it has not 19 digits."""
+    if len(text) == number.LENGTH and text.isascii() and text.isdigit() and number.is_valid(int(text)):
+        return int(text)
+    raise Mistyped(
+        _("This is not an order number: a digit is mistyped or missing."),
+        hint=_("Compare it with the original."),
+        field="order_no",
+    )
