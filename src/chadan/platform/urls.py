@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.accounts.urls")),
     path("", include("chadan.api.page_urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("chadan.exports.urls")),
     path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]

@@ -1,0 +1,80 @@
+"""What the export form is asked with, and what it sends back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from chadan.accounts.actors import Actor
+from chadan.orders import number
+from chadan.platform.errors import InvalidInput
+from chadan.search import readings, service
+from chadan.search.chips import Chip, chips
+from chadan.search.order_query import OrderQuery
+from chadan.web.orders.areas import AREAS, Area
+from chadan.web.orders.state import ListState
+
+_OWN = frozenset({"area", "within", "everything", "selected", "name", "csrfmiddlewaretoken"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders a page asks for: a query in a view, or the ticked ones of it."""
+
+    query: OrderQuery
+    view: str = ""
+    selection: tuple[int, ...] | None = None
+    back: str = ""
+
+    def chips(self) -> list[Chip]:
+        """The filter in words."""
+        return chips(self.query, now=number.now())
+
+    def count(self, actor: Actor) -> service.Count:
+        """How many orders that is, an estimate past 1,000."""
+        if self.selection is not None:
+            return service.Count(len(self.selection), exact=True)
+        found = service.count_orders(actor.scope, self.query, self.view or None)
+        limit = self.query.limit
+        return found if limit is None or found.total <= limit else service.Count(limit, exact=True)
+
+
+def area_named(parameters: QueryDict) -> Area | None:
+    """The list the visitor comes from; None when the address does not say."""
+    return AREAS.get(parameters.get("area", ""))
+
+
+def from_list(parameters: QueryDict, actor: Actor) -> Wanted:
+    """What a list's export button or batch bar asks for: the list's own parameters, and perhaps ticked orders.
+
+    An address without any filter means all orders: only the list itself adds a window. Raises InvalidQuery.
+    """
+    within = parameters.get("within")
+    said = QueryDict(within) if within is not None else parameters.copy()
+    if within is None:
+        for key in _OWN.intersection(said):
+            del said[key]
+    area = AREAS[actor.kind]
+    state = ListState.read(said, area, actor)
+    query = state.query.replace(time=None) if state.bare else state.query
+    if state.others:
+        query = readings.find(actor.scope, [query, *state.others], view=state.view, limit=1).query
+    back = f"{area.path}?{said.urlencode()}" if said else area.path
+    return Wanted(query, state.view or "", _selected(parameters), back)
+
+
+def from_form(parameters: QueryDict) -> Wanted:
+    """What the form's hidden fields hold. Raises InvalidQuery, InvalidInput."""
+    query = OrderQuery.from_json(parameters.get("query", "{}"))
+    return Wanted(query, parameters.get("view", ""), _selected(parameters))
+
+
+def _selected(parameters: QueryDict) -> tuple[int, ...] | None:
+    values = parameters.getlist("selected")
+    if not values or parameters.get("everything"):
+        return None
+    if not all(value.isascii() and value.isdigit() and len(value) == number.LENGTH for value in values):
+        raise InvalidInput(_("That is not an order number."), field="selection")
+    return tuple(int(value) for value in values)
