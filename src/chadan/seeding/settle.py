@@ -1,0 +1,176 @@
+"""Stores a world: merchants, products, channels, suppliers, tags, import sources and buyers get their rows and ids."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import psycopg
+from django.db import transaction
+
+from chadan.accounts.homes import next_homes
+from chadan.accounts.models import Buyer, Merchant
+from chadan.catalog.models import PaymentChannel, Product, ProductVersion, Supplier, Tag
+from chadan.integrations.models import ImportSource
+from chadan.orders.states import DeliveryKind, PaymentMethod
+from chadan.orders.vault import Vault
+from chadan.seeding.catalogue import CATEGORY_TITLES
+from chadan.seeding.names import person
+from chadan.seeding.plan import Plan
+from chadan.seeding.world import CHANNELS, MARKETPLACES, TAGS, Channel, Shop, World, lot
+
+SOURCE = "seed"
+
+
+def settle(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Makes everything orders refer to and writes the ids into `world`. Shops of an unfinished seed are used again."""
+    vault = Vault()
+    with transaction.atomic():
+        known = {shop.source_ref: shop for shop in Merchant.objects.filter(source=SOURCE)}
+        homes = iter(next_homes(sum(shop.slug not in known for shop in world.shops)))
+        for shop in world.shops:
+            merchant = known.get(shop.slug) or _merchant(shop, next(homes))
+            shop.id, shop.home = merchant.pk, merchant.home
+            _range(shop)
+            _facilities(shop)
+            world.keys.append(vault.ensure_key(shop.id, shop.home))
+    for shop in world.shops:
+        plan.place_of[shop.id] = shop.place
+    _buyers(world, plan, owner)
+
+
+def _merchant(shop: Shop, home: int) -> Merchant:
+    return Merchant.objects.create(
+        home=home,
+        slug=shop.slug,
+        name=shop.name,
+        is_agent=shop.upstream is not None,
+        source=SOURCE,
+        source_ref=shop.slug,
+    )
+
+
+def _range(shop: Shop) -> None:
+    """Products and their first snapshots."""
+    stored = list(Product.objects.filter(merchant_id=shop.id, source=SOURCE).order_by("pk"))
+    if len(stored) != len(shop.sold):
+        stored = Product.objects.bulk_create(
+            Product(
+                merchant_id=shop.id,
+                home=shop.home,
+                title=sold.item.title,
+                price=sold.price,
+                source=SOURCE,
+                source_ref=str(place),
+            )
+            for place, sold in enumerate(shop.sold)
+        )
+        versions = []
+        for product, sold in zip(stored, shop.sold, strict=True):
+            item = sold.item
+            version = ProductVersion(
+                merchant_id=shop.id,
+                home=shop.home,
+                product=product,
+                title=item.title,
+                brand=item.brand,
+                category=item.category.code,
+                category_title=CATEGORY_TITLES[item.category],
+                variant=item.variant,
+                face_value=item.face_value,
+                delivery_kind=DeliveryKind(item.delivery).code,
+            )
+            version.fill_keys()
+            versions.append(version)
+        for product, version in zip(stored, ProductVersion.objects.bulk_create(versions), strict=True):
+            product.version = version
+        Product.objects.bulk_update(stored, ["version"], batch_size=1000)
+    shop.versions = [product.version_id or 0 for product in stored]
+
+
+def _facilities(shop: Shop) -> None:
+    channels: dict[str, Channel] = {}
+    for name, method, kind, _share, fee in CHANNELS:
+        if name in shop.channels:
+            row, _made = PaymentChannel.objects.get_or_create(
+                merchant_id=shop.id,
+                name=name,
+                defaults={"home": shop.home, "method": PaymentMethod(method).code, "payee": shop.payee},
+            )
+            channels[name] = Channel(row.pk, row.method, kind, fee)
+    shares = {name: float(share) for name, _method, _kind, share, _fee in CHANNELS}
+    listed = list(channels)
+    shop.channel_lot = [channels[listed[place]] for place in lot([shares[name] for name in listed])]
+    shop.balance = channels["余额"]
+    shop.supplier_ids = [
+        Supplier.objects.get_or_create(merchant_id=shop.id, name_key=name, defaults={"home": shop.home, "name": name})[
+            0
+        ].pk
+        for name in shop.suppliers
+    ]
+    colours = ("amber", "red", "violet", "grey", "orange", "green", "blue")
+    for name, colour in zip(TAGS, colours, strict=True):
+        row_tag, _made = Tag.objects.get_or_create(
+            merchant_id=shop.id,
+            name_key=name.casefold(),
+            defaults={"home": shop.home, "name": name, "colour": colour},
+        )
+        shop.tag_ids[name] = row_tag.pk
+    sources: dict[str, int] = {}
+    for name, _share in shop.platforms:
+        if name in MARKETPLACES:
+            source, _made = ImportSource.objects.get_or_create(
+                merchant_id=shop.id, format=name, shop="", source_merchant="", defaults={"home": shop.home}
+            )
+            sources[name] = source.pk
+    places = lot([share for _name, share in shop.platforms])
+    names = [name for name, _share in shop.platforms]
+    shop.platform_lot = [(names[place], sources.get(names[place])) for place in places]
+    if shop.upstream is not None:
+        buyer, _made = Buyer.objects.get_or_create(
+            realm="agent", login_key=shop.slug, defaults={"login": shop.slug, "name": shop.name}
+        )
+        shop.buyer_id = buyer.pk
+
+
+def _buyers(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Copies the buyers in a block of ids; accounts get a user who cannot log in until a password is set."""
+    world.buyers = plan.buyers
+    existing = Buyer.objects.filter(realm__in=("", "guest"), login=person(0, plan.seed).login).first()
+    if existing is not None:
+        world.first_buyer = existing.pk
+        return
+    with owner.transaction():
+        owner.execute("lock table buyers, users in share row exclusive mode")
+        buyers, users = _block(owner, "buyers", plan.buyers), _block(owner, "users", plan.buyers)
+        joined = datetime.fromtimestamp(plan.until, UTC).isoformat()
+        people = [person(index, plan.seed) for index in range(plan.buyers)]
+        with owner.cursor() as cursor:
+            with cursor.copy(
+                "copy users (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active,"
+                " date_joined, is_operator, display_name) from stdin"
+            ) as copy:
+                for index, who in enumerate(people):
+                    if not who.guest:
+                        copy.write(
+                            f"{users + index}\t!{index}\tf\t{who.login}\t\t\t{who.email}\tf\tt\t{joined}\tf\t{who.name}\n"
+                        )
+            with cursor.copy(
+                "copy buyers (id, user_id, realm, login, name, login_key, name_key, created_at) from stdin"
+            ) as copy:
+                for index, who in enumerate(people):
+                    user, realm = ("\\N", "guest") if who.guest else (users + index, "")
+                    copy.write(
+                        f"{buyers + index}\t{user}\t{realm}\t{who.login}\t{who.name}\t{who.login.casefold()}"
+                        f"\t{who.name.casefold()}\t{joined}\n"
+                    )
+        owner.execute("analyze buyers, users")
+    world.first_buyer = buyers
+
+
+def _block(owner: psycopg.Connection[tuple[object, ...]], table: str, size: int) -> int:
+    """The first of `size` ids that nobody else gets."""
+    row = owner.execute(
+        "select setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
+        (table, table, size),
+    ).fetchone()
+    return int(str(row[0])) - size if row else 0
