@@ -56,6 +56,11 @@ class OrderFacts(NamedTuple):
     updated_at: datetime
 
     @property
+    def number(self) -> str:
+        """The order number as shown: 19 digits."""
+        return number.text(self.order_no)
+
+    @property
     def placed_at(self) -> datetime:
         """When the order was placed."""
         return number.placed_at(self.order_no)

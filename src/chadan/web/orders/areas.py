@@ -49,6 +49,7 @@ MERCHANT = Area(
     ),
 )
 OPERATOR = Area("operator", "/ops/orders")
+TITLES = {"buyer": gettext_lazy("My orders"), "operator": gettext_lazy("All orders")}
 AREAS = {area.kind: area for area in (BUYER, MERCHANT, OPERATOR)}
 
 

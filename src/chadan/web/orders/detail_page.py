@@ -15,7 +15,7 @@ from chadan.orders import annotations, number, reveal
 from chadan.orders.detail import OrderDetail, get_detail
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.search import service
-from chadan.web.orders.areas import Area, in_area
+from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.state import ListState
 from chadan.web.orders.timeline import told
 
@@ -103,6 +103,7 @@ def _page(
         "order": detail,
         "area": area,
         "within": within,
+        "list_title": _list_title(area, within),
         "back_url": f"{area.path}?{within}" if within else area.path,
         "newer": before,
         "older": after,
@@ -114,6 +115,12 @@ def _page(
         "known_tags": annotations.tags_of(actor) if detail.may_tag else [],
     }
     return render(request, "orders/detail.html", context, status=status)
+
+
+def _list_title(area: Area, within: str) -> str:
+    view = dict(parse_qsl(within)).get("view", "sales")
+    views = dict(area.views)
+    return str(views[view]) if view in views else str(TITLES.get(area.kind, _("Orders")))
 
 
 def _neighbours(area: Area, actor: Actor, detail: OrderDetail, within: str) -> tuple[int | None, int | None]:

@@ -23,7 +23,7 @@ from chadan.search import readings, service
 from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
 from chadan.web.orders import columns
-from chadan.web.orders.areas import Area, in_area
+from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.state import SIZES, ListState
 
 S = OrderStatus
@@ -45,7 +45,6 @@ _PRESETS = (
     ("all", gettext_lazy("All time")),
 )
 _SORTABLE = {"amount", "placed_at", "paid_at"}
-_TITLES = {"buyer": gettext_lazy("My orders"), "operator": gettext_lazy("All orders")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,7 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
     everything = columns.available(area, actor, state.view)
     shown = columns.chosen(request, area, everything, state.view)
     counts = service.status_counts(actor.scope, state.query, view=state.view)
+    known_tags = annotations.tags_of(actor)
     context = {
         "title": _title(area, state),
         "area": area,
@@ -149,7 +149,8 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "custom": _custom(state),
         "older": _older(actor, state) if not page.rows and not cursor else None,
         "tags": _tags(actor, page.rows) if any(c.key == "tags" for c in shown) else {},
-        "known_tags": annotations.tags_of(actor) if actor.may(Permission.TAG) else [],
+        "known_tags": known_tags,
+        "tag_choices": [(tag.name, tag.name) for tag in known_tags],
         "previous_url": state.link(cursor=page.previous_cursor) if page.previous_cursor else None,
         "next_url": state.link(cursor=page.next_cursor) if page.next_cursor else None,
         "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
@@ -164,7 +165,7 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
 
 def _title(area: Area, state: ListState) -> str:
     views = dict(area.views)
-    return str(views[state.view]) if state.view in views else str(_TITLES[area.kind])
+    return str(views[state.view]) if state.view in views else str(TITLES[area.kind])
 
 
 def _head(column: columns.Column, state: ListState) -> Head:

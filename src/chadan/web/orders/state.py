@@ -77,7 +77,8 @@ class ListState:
 
     def pairs(self) -> list[tuple[str, str]]:
         """This list's parameters: what was typed stays typed, everything else by name."""
-        return [*self.extra, *url.to_pairs(self.filters, q=self.q, date=self.date)]
+        pairs = [*self.extra, *url.to_pairs(self.filters, q=self.q, date=self.date)]
+        return [*pairs, ("date", "all")] if self.date == "all" else pairs
 
     def text(self) -> str:
         """This list's query string."""
@@ -118,6 +119,11 @@ class ListState:
         """An order's page, which then knows its neighbours in this list."""
         within = self.text() or "date=" + DEFAULT_DATE
         return f"{self.area.order_url(order_no)}?{urlencode({'in': within})}"
+
+    def search_hidden(self) -> list[tuple[str, str]]:
+        """What the search box carries along: the filters, but not the window a bare visit brought with it."""
+        pairs = self.hidden("q")
+        return [pair for pair in pairs if pair[0] != "date"] if self.bare else pairs
 
     def hidden(self, *without: str) -> list[tuple[str, str]]:
         """The parameters a form beside this list carries along, without those it sets itself."""
