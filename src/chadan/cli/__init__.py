@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("chadan.cli.serve", "run the site: database, web, worker"),
     "migrate": ("chadan.cli.migrate", "bring the database to this version"),
     "find": ("chadan.cli.find", "find orders as the search box does"),
+    "export": ("chadan.cli.export", "write orders into a CSV, Excel or Parquet file"),
     "psql": ("chadan.cli.psql", "open psql on the database, as its owner"),
     "doctor": ("chadan.cli.doctor", "explain what is wrong on this machine"),
     "test": ("chadan.cli.run_tests", "lint, type-check and run the tests"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chadan.exports.kinds import Kind
@@ -137,8 +138,9 @@ def chosen(names: Sequence[str], open_columns: Sequence[Column]) -> tuple[Column
         try:
             column = Column(name)
         except ValueError as error:
-            raise InvalidInput(f"There is no export column {name[:60]!r}.", field="columns") from error
+            sentence = gettext("There is no export column “%(name)s”.") % {"name": name[:60]}
+            raise InvalidInput(sentence, field="columns") from error
         if column not in open_columns:
-            raise Forbidden(f"Your role may not export the column {column.value}.")
+            raise Forbidden(gettext("Your role may not export “%(name)s”.") % {"name": SPECS[column].header})
         columns[column] = None
     return tuple(columns) or defaults(open_columns)

@@ -56,7 +56,7 @@ def growing(path: Path) -> Iterator[BinaryIO]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Conflict("This export is already being written.") from error
+            raise Conflict(_("This export is already being written.")) from error
         yield Whole(file)  # type: ignore[misc]
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Format(models.TextChoices):
@@ -21,12 +22,12 @@ class Format(models.TextChoices):
 class State(models.TextChoices):
     """Where a job stands."""
 
-    QUEUED = "queued", _("Waiting")
-    RUNNING = "running", _("Being written")
-    DONE = "done", _("Ready")
-    FAILED = "failed", _("Failed")
-    CANCELLED = "cancelled", _("Cancelled")
-    EXPIRED = "expired", _("Expired")
+    QUEUED = "queued", pgettext_lazy("export", "Waiting")
+    RUNNING = "running", pgettext_lazy("export", "Being written")
+    DONE = "done", pgettext_lazy("export", "Ready")
+    FAILED = "failed", pgettext_lazy("export", "Failed")
+    CANCELLED = "cancelled", pgettext_lazy("export", "Cancelled")
+    EXPIRED = "expired", pgettext_lazy("export", "Expired")
 
 
 class ExportJob(models.Model):

@@ -40,7 +40,7 @@ def convert(spool: Path, target: Path, columns: Sequence[Column]) -> None:
                 f"copy (select * from read_csv({_literal(str(spool))}, header = true, delim = ',', quote = '\"',"
                 " escape = '\"', auto_detect = false, parallel = false, max_line_size = 4194304,"
                 f" allow_quoted_nulls = false, columns = {{{types}}}))"
-                f" to {_literal(str(target))} (format parquet, compression zstd)"
+                f" to {_literal(str(target))} (format parquet, compression zstd, use_tmp_file false)"
             )
     except duckdb.IOException as error:
         if "No space left" in str(error) or "File too large" in str(error):

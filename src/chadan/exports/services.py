@@ -201,12 +201,17 @@ def open_download(actor: Actor, export_id: UUID) -> tuple[ExportJob, Path]:
     return job, path
 
 
+def drop_file(job: ExportJob) -> None:
+    """Lets a file go before its time: it was delivered elsewhere."""
+    files.remove(job.pk)
+    ExportJob.objects.filter(pk=job.pk, state=State.DONE).update(state=State.EXPIRED)
+
+
 def expire_exports() -> int:
     """Removes files whose time is over, and files nobody's export owns; returns how many exports expired."""
     due = list(ExportJob.objects.filter(state=State.DONE, expires_at__lte=timezone.now()))
     for job in due:
-        files.remove(job.pk)
-        ExportJob.objects.filter(pk=job.pk, state=State.DONE).update(state=State.EXPIRED)
+        drop_file(job)
         audit.record(job, "export.expired", {})
     owned = ExportJob.objects.filter(state__in=(State.QUEUED, State.RUNNING, State.DONE))
     files.remove_all_but({str(one) for one in owned.values_list("pk", flat=True)})
