@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,12 +24,11 @@ NOW = gen.START + timedelta(days=100)
 
 
 @pytest.fixture(scope="module")
-def world(database: Address) -> Iterator[World]:
+def world(database: Address) -> World:
     with psycopg.connect(
         host=database.host, port=database.port, dbname=database.name, user=database.user, password=database.password
     ) as owner:
-        made = generate(owner)
-    yield made
+        return generate(owner)
 
 
 def pick(*values: str) -> st.SearchStrategy[list[str]]:

@@ -32,6 +32,9 @@ NASTY = [
     "-x",
 ]
 
+FIRST = datetime.fromisoformat("0001-01-01")
+LAST = datetime.fromisoformat("9999-12-31")
+
 texts = st.one_of(
     st.sampled_from(NASTY),
     st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=12),
@@ -58,16 +61,14 @@ def ranges(draw: st.DrawFn, top: int = 10**12) -> dict[str, int]:
 
 
 @st.composite
-def times(
-    draw: st.DrawFn, first: datetime = datetime(1, 1, 1), last: datetime = datetime(9999, 12, 31)
-) -> dict[str, str]:
+def times(draw: st.DrawFn, first: datetime = FIRST, last: datetime = LAST) -> dict[str, str]:
     moments = st.one_of(
         st.datetimes(first, last).map(lambda moment: moment.replace(microsecond=0)),
         st.datetimes(first, last).map(lambda moment: moment.replace(hour=0, minute=0, second=0, microsecond=0)),
     )
     start, end = sorted((draw(moments), draw(moments)))
     if start == end:
-        start, end = (start - timedelta(days=1), end) if start > datetime(2, 1, 1) else (start, end + timedelta(days=1))
+        start, end = (start - timedelta(days=1), end) if start > FIRST else (start, end + timedelta(days=1))
     bounds = {"from": start.isoformat(), "to": end.isoformat()}
     drop = draw(st.sampled_from(["", "from", "to"]))
     bounds.pop(drop, None)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from chadan.search import order_query as oq
 from chadan.search.wording import say
 from chadan.search.written import fen_text, is_midnight, midnight, preset_range, start_text
@@ -103,6 +105,13 @@ _SORTS = {
     ("metric", "desc"): "highest first",
     ("metric", "asc"): "lowest first",
 }
+_WINDOWS = {
+    "today": "today",
+    "yesterday": "yesterday",
+    "month": "this month",
+    "last_month": "last month",
+    "year": "this year",
+}
 _PARTS = {"prefix": "starts with {text}", "suffix": "ends with {text}", "contains": "contains {text}"}
 
 
@@ -131,17 +140,13 @@ def describe(query: oq.OrderQuery, *, now: datetime, labels: Labels = default_la
 
 def _positive(query: oq.OrderQuery, labels: Labels) -> Iterator[Chip]:
     empty = oq.OrderQuery()
-    for name in _LABELS:
+    for name, label in _LABELS.items():
         value = getattr(query, name)
         if value != getattr(empty, name):
-            yield Chip(
-                name, say(_LABELS[name]), _text(name, value, labels), query.replace(**{name: getattr(empty, name)})
-            )
+            yield Chip(name, say(label), _text(name, value, labels), query.replace(**{name: getattr(empty, name)}))
 
 
 def _excluded(query: oq.OrderQuery, exclude: oq.Exclude, labels: Labels) -> Iterator[Chip]:
-    import msgspec
-
     for name in oq.EXCLUDABLE:
         value = getattr(exclude, name)
         if not value:
@@ -198,13 +203,7 @@ def _time(query: oq.OrderQuery, now: datetime) -> Iterator[Chip]:
 
 def time_text(time: oq.TimeRange, now: datetime) -> str:
     """The window in words: today, last 30 days, or its days and times."""
-    for preset, words in (
-        ("today", "today"),
-        ("yesterday", "yesterday"),
-        ("month", "this month"),
-        ("last_month", "last month"),
-        ("year", "this year"),
-    ):
+    for preset, words in _WINDOWS.items():
         if preset_range(preset, now, time.field) == time:
             return say(words)
     start, end = time.start, time.end
