@@ -306,3 +306,20 @@ def test_everything_killed_at_once_recovers(config: Config) -> None:
         os.kill(postmaster, signal.SIGKILL)
     with database_running(config) as owner:
         assert ask(owner, "select answer from kept") == 43
+
+
+@only_root
+def test_root_may_start_what_an_ordinary_user_made_and_leaves_it_theirs(config: Config) -> None:
+    with database_running(config):
+        pass
+    control = control_folder(config)
+    with reachable_folder() as home:
+        shutil.move(data_of(config), home / "data")
+        for path in (home, *home.rglob("*")):
+            os.chown(path, 1, 1)
+        layout = Layout(control, home)
+        layout.place.write_text(f'{{"mode": "same", "uid": 1, "gid": 1, "home": "{home}"}}')
+        with database_running(config) as owner:
+            assert ask(owner, "select 1") == 1
+            assert Path(f"/proc/{postmaster_pid(layout.data)}").stat().st_uid == 1
+        assert '"same"' in layout.place.read_text()

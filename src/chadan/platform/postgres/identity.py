@@ -77,14 +77,18 @@ def resolve(control: Path, *, copy: bool = True) -> tuple[Identity, Layout]:
     """
     remembered = _remembered(control)
     if os.geteuid() != 0:
-        if remembered and remembered["mode"] != "same":
+        if remembered and (remembered["mode"] == "namespace" or int(remembered["uid"]) != os.geteuid()):
             raise ConfigError(
-                f"The database in {control} was created as root.",
-                hint="Start Chadan as root again, or give CHADAN_DATA to a new folder of your own.",
+                f"The database in {control} was created by another user.",
+                hint="Start Chadan as that user or as root, or point CHADAN_DATA at a folder of your own.",
             )
         return Identity("same", os.geteuid(), os.getegid(), wheel_folder()), Layout(control, control)
     if remembered:
         return _as_before(control, remembered, copy=copy)
+    return _first_choice(control, copy=copy)
+
+
+def _first_choice(control: Path, *, copy: bool) -> tuple[Identity, Layout]:
     name = _ordinary_user()
     inside = Identity("namespace", name.pw_uid, name.pw_gid, wheel_folder())
     if _works(inside):
@@ -95,10 +99,10 @@ def resolve(control: Path, *, copy: bool = True) -> tuple[Identity, Layout]:
 
 
 def remember(identity: Identity, layout: Layout) -> None:
-    """Writes down who runs the cluster and where it lives, for every later start."""
-    text = json.dumps({"mode": identity.mode, "uid": identity.uid, "gid": identity.gid, "home": str(layout.home)})
-    if layout.place.exists() and layout.place.read_text() == text:
+    """Writes down who runs the cluster and where it lives, for every later start; what has data stays as it was."""
+    if _remembered(layout.control) and (layout.data / "PG_VERSION").exists():
         return
+    text = json.dumps({"mode": identity.mode, "uid": identity.uid, "gid": identity.gid, "home": str(layout.home)})
     temporary = layout.place.with_suffix(f".{os.getpid()}")
     temporary.write_text(text)
     temporary.replace(layout.place)
@@ -131,6 +135,8 @@ def _as_before(control: Path, remembered: dict[str, str], *, copy: bool) -> tupl
         return _with_reachable_binaries("user", uid, gid, layout.home, copy=copy), layout
     identity = Identity("namespace", uid, gid, wheel_folder())
     if not _works(identity):
+        if not layout.data.exists():
+            return _first_choice(control, copy=copy)
         raise DatabaseUnavailable(
             "The database was created inside a user namespace, which this machine or container now denies.",
             hint=f"Allow user namespaces, or change the owner: chown -R {uid}:{gid} {layout.data} {layout.run}, "
