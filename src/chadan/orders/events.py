@@ -30,7 +30,7 @@ def actor_json(actor: Actor) -> dict[str, Any]:
     return {"kind": actor.kind, "role": actor.role, "id": actor.user_id, "name": actor.name}
 
 
-def append(
+def append(  # noqa: PLR0917 - an event has six parts
     session: Session,
     order_no: int,
     event_type: str,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor, Permission
@@ -12,7 +14,7 @@ from chadan.platform.errors import Conflict, Forbidden, NotFound
 from chadan.platform.scope import Session, scoped
 from chadan.search.scope_sql import scope_predicate
 
-_ORDER = "select o.merchant_id, o.status, o.account, o.delivered_at from orders o where o.order_no = %s and o.home = %s and {scope}"
+_ORDER = "select o.status, o.account from orders o where o.order_no = %s and o.home = %s and {scope}"
 _CARDS = """
 select line, merchant_id, card_id, key_id, secret from order_cards where order_no = %s and home = %s order by line
 """
@@ -25,7 +27,7 @@ def reveal_cards(actor: Actor, order_no: int) -> list[str]:
     Raises Forbidden without the permission, NotFound for another's order, Conflict while nothing was delivered.
     """
     with scoped(actor.scope) as session:
-        merchant_id, status, _account, _delivered = _open(session, actor, order_no)
+        status = _open(session, actor, order_no)[0]
         rows = session.rows(_CARDS, (order_no, number.split(order_no).home))
         if not rows or (actor.kind == "buyer" and OrderStatus.of(status) in _NOT_YET):
             raise Conflict(_("This order has no delivered card yet."))
@@ -38,12 +40,12 @@ def reveal_cards(actor: Actor, order_no: int) -> list[str]:
 def reveal_account(actor: Actor, order_no: int) -> str:
     """The order's top-up account unmasked, and an `account.revealed` event. Raises as `reveal_cards`."""
     with scoped(actor.scope) as session:
-        account = str(_open(session, actor, order_no)[2])
+        account = str(_open(session, actor, order_no)[1])
         events.append(session, order_no, "account.revealed", events.actor_json(actor), {})
     return account
 
 
-def _open(session: Session, actor: Actor, order_no: int) -> tuple[object, ...]:
+def _open(session: Session, actor: Actor, order_no: int) -> tuple[Any, ...]:
     if not number.is_valid(order_no):
         raise NotFound(_("There is no such order."))
     predicate = scope_predicate(actor.scope)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chadan.accounts.actors import Actor
-from chadan.orders import annotations, number, reveal
+from chadan.orders import number, remarks, reveal
 from chadan.orders.detail import OrderDetail, get_detail
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.search import service
@@ -53,7 +53,7 @@ def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> H
     """Adds a note and shows the order again."""
     try:
         internal = request.POST.get("visible") != "buyer"
-        annotations.add_note(actor, _parse(order_no), request.POST.get("body", ""), internal=internal)
+        remarks.add_note(actor, _parse(order_no), request.POST.get("body", ""), internal=internal)
     except NotFound:
         raise
     except ChadanError as error:
@@ -67,7 +67,7 @@ def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> H
 def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Tags the order and shows it again."""
     try:
-        annotations.add_tag(actor, [_parse(order_no)], request.POST.get("name", ""))
+        remarks.add_tag(actor, [_parse(order_no)], request.POST.get("name", ""))
     except NotFound:
         raise
     except ChadanError as error:
@@ -79,7 +79,7 @@ def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Ht
 @in_area
 def remove_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str, tag_id: int) -> HttpResponse:
     """Takes a tag off the order and shows it again."""
-    annotations.remove_tag(actor, _parse(order_no), tag_id)
+    remarks.remove_tag(actor, _parse(order_no), tag_id)
     return _back(request, area, order_no)
 
 
@@ -112,7 +112,7 @@ def _page(
         "note_error": note_error,
         "tag_error": tag_error,
         "moments": told(detail.timeline),
-        "known_tags": annotations.tags_of(actor) if detail.may_tag else [],
+        "known_tags": remarks.tags_of(actor) if detail.may_tag else [],
     }
     return render(request, "orders/detail.html", context, status=status)
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.models import Tag
-from chadan.orders import annotations, number
+from chadan.orders import number, remarks
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
 from chadan.platform.errors import ChadanError, InvalidQuery
 from chadan.search import readings, service
@@ -85,7 +85,7 @@ def tag_selected(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse
         messages.error(request, _("Tick the orders first."))
     else:
         try:
-            added = annotations.add_tag(actor, picked, request.POST.get("name", ""))
+            added = remarks.add_tag(actor, picked, request.POST.get("name", ""))
             said = ngettext("%(n)d order tagged.", "%(n)d orders tagged.", added) % {"n": added}
             messages.success(request, said)
         except ChadanError as error:
@@ -122,7 +122,7 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
     everything = columns.available(area, actor, state.view)
     shown = columns.chosen(request, area, everything, state.view)
     counts = service.status_counts(actor.scope, state.query, view=state.view)
-    known_tags = annotations.tags_of(actor)
+    known_tags = remarks.tags_of(actor)
     context = {
         "title": _title(area, state),
         "area": area,

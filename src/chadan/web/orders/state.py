@@ -11,6 +11,7 @@ from chadan.accounts.actors import Actor
 from chadan.orders import number
 from chadan.search import grammar, readings, url
 from chadan.search.order_query import OrderQuery
+from chadan.search.written import preset_range
 from chadan.web.orders.areas import Area
 
 DEFAULT_DATE = "30d"
@@ -52,7 +53,7 @@ class ListState:
         filters, date = said.query, said.date
         if bare:
             date = DEFAULT_DATE
-            filters = filters.replace(time=url.preset_range(DEFAULT_DATE, now, "placed"))
+            filters = filters.replace(time=preset_range(DEFAULT_DATE, now, "placed"))
         view = _view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
         first, *others = readings.candidates(filters, typed)
@@ -139,9 +140,10 @@ def _view(wanted: str, area: Area, actor: Actor) -> str | None:
 
 
 def _extra(parameters: QueryDict, view: str | None) -> tuple[tuple[str, str], ...]:
-    kept = [("view", view)] if view else []
-    kept += [("column", key) for key in parameters.getlist("column")[:40]]
-    kept += [("size", parameters["size"])] if parameters.get("size") in map(str, SIZES) else []
+    kept: list[tuple[str, str]] = [("view", view)] if view else []
+    kept += [("column", str(key)) for key in parameters.getlist("column")[:40]]
+    size = str(parameters.get("size", ""))
+    kept += [("size", size)] if size in map(str, SIZES) else []
     return tuple(kept)
 
 

@@ -85,8 +85,8 @@ def remove_tag(actor: Actor, order_no: int, tag_id: int) -> None:
     key = _key(order_no)
     with scoped(actor.scope) as session:
         _lock(session, actor, key)
-        tag = Tag.objects.filter(pk=tag_id, merchant_id=actor.merchant_id).first()
-        if tag is not None and session.run(_REMOVE_TAG, (*key, tag.pk)):
+        tag = Tag.objects.filter(pk=tag_id).first()
+        if tag is not None and tag.merchant_id == actor.merchant_id and session.run(_REMOVE_TAG, (*key, tag.pk)):
             _record_tag(session, actor, key, tag, "tag.removed")
 
 
