@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import date, timedelta
+from functools import cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -34,6 +35,7 @@ _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _DAY_ZERO = date(1970, 1, 1)
 _LOCAL = 8 * 3600
+_TWO = [f"{number:02d}" for number in range(60)]
 _STATUSES = [str(status) for status in OrderStatus]
 _ORDER = "\t".join(["%s"] * len(COLUMNS["orders"].split(","))) + "\n"
 _PAYMENT = "%d\t%d\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n"
@@ -45,39 +47,19 @@ _EVENT = "%d\t%d\t1\t%d\t%s\timported\t%s\t%s\t%s\t\\\\x%s\t\\\\x%s\n"
 _REF = "%d\t%d\t%d\t%s\t%d\n"
 
 
-class Moments:
-    """Renders moments; remembers days, because a load sees few days and many seconds."""
-
-    def __init__(self) -> None:
-        self._days: dict[int, str] = {}
-        self._seconds = [f" {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}+08" for s in range(86_400)]
-
-    def text(self, moment: int | None) -> str:
-        """`moment` (seconds since 1970) as PostgreSQL reads it, NULL for None."""
-        if moment is None:
-            return _NULL
-        day, second = divmod(moment + _LOCAL, 86_400)
-        return (self._days.get(day) or self._day(day)) + self._seconds[second]
-
-    def _day(self, day: int) -> str:
-        text = self._days[day] = (_DAY_ZERO + timedelta(days=day)).isoformat()
-        return text
-
-
 class Lines:
     """COPY lines of many orders, by table; each order gets one `imported` event by `actor` at `event_at`."""
 
     def __init__(self, actor: dict[str, Any], event_at: int) -> None:
         self.count = 0
         self.tables: dict[str, list[str]] = {table: [] for table in COLUMNS}
-        self._moments = Moments()
         self._actor = escape(json.dumps(actor, ensure_ascii=False))
-        self._event_at = self._moments.text(event_at)
+        self._event_at = moment_text(event_at)
 
     def add(self, record: OrderRecord) -> None:
         """Adds everything of one order."""
         self.count += 1
-        no, home, tables, text = record.order_no, record.home, self.tables, self._moments.text
+        no, home, tables, text = record.order_no, record.home, self.tables, moment_text
         tables["orders"].append(self._order(record))
         for seq, pay in enumerate(record.payments, 1):
             tables["order_payments"].append(
@@ -110,7 +92,7 @@ class Lines:
         return taken
 
     def _order(self, r: OrderRecord) -> str:
-        text = self._moments.text
+        text = moment_text
         return _ORDER % (
             *(r.order_no, r.home, r.merchant_id, r.buyer_id),
             _NULL if r.agent_id is None else r.agent_id,
@@ -129,7 +111,7 @@ class Lines:
         )
 
     def _extras(self, record: OrderRecord) -> None:
-        no, home, tables, text = record.order_no, record.home, self.tables, self._moments.text
+        no, home, tables, text = record.order_no, record.home, self.tables, moment_text
         for line, card in enumerate(record.cards, 1):
             sealed = card.sealed
             tables["order_cards"].append(
@@ -167,6 +149,21 @@ class Lines:
             *(r.order_no, r.home, r.merchant_id, self._event_at, self._actor, escape(biz) + "}", escape(per) + "}"),
             *(salts[:32].hex(), salts[32:].hex()),
         )
+
+
+def moment_text(moment: int | None) -> str:
+    """`moment` (seconds since 1970) as PostgreSQL reads it, NULL for None."""
+    if moment is None:
+        return _NULL
+    day, second = divmod(moment + _LOCAL, 86_400)
+    hour, second = divmod(second, 3600)
+    return f"{_day(day)} {_TWO[hour]}:{_TWO[second // 60]}:{_TWO[second % 60]}+08"
+
+
+@cache
+def _day(day: int) -> str:
+    """A load sees few days and many seconds."""
+    return (_DAY_ZERO + timedelta(days=day)).isoformat()
 
 
 def escape(text: str) -> str:

@@ -78,31 +78,28 @@ class Day:
         self.used: set[int] = set()
         self.cards = Cards(world, plan)
 
-    def orders(self, quota: int) -> Iterator[OrderRecord]:
-        """`quota` orders, an agent's purchase counted as one, by the second."""
-        moments, left = self._moments(quota), quota
+    def orders(self, quota: int) -> list[OrderRecord]:
+        """`quota` orders by number, an agent's purchase counted as one."""
+        drawn: list[OrderRecord] = []
         wants = self._recent(quota)
-        for place, moment in enumerate(moments):
-            if left <= 0:
-                return
-            wanted = wants[place - len(moments)] if place >= len(moments) - len(wants) else None
-            for record in self._sale(moment, wanted, alone=left == 1):
-                left -= 1
-                yield record
+        for place in range(quota):
+            wanted = wants[place] if place < len(wants) else None
+            drawn += self._sale(self._moment(recent=wanted is not None), wanted, alone=len(drawn) == quota - 1)
+            if len(drawn) == quota:
+                break
+        drawn.sort()
+        return drawn
 
-    def _moments(self, quota: int) -> list[int]:
+    def _moment(self, *, recent: bool) -> int:
         draw, span = self.random.random, self.end - self.start
-        moments = []
-        while len(moments) < quota:
+        if recent:
+            return self.end - int(min(1400, span) * draw())
+        while True:
             second = _HOUR_LOT[int(4096 * draw())] * 3600 + int(3600 * draw())
             if second <= span:
-                moments.append(self.start + second)
-            elif span < 3600:
-                moments.append(self.start + int(span * draw()))
-        for place in range(len(self._recent(quota))):
-            moments[place] = self.end - int(min(1400, span) * draw())
-        moments.sort()
-        return moments
+                return self.start + second
+            if span < 3600:
+                return self.start + int(span * draw())
 
     def _recent(self, quota: int) -> tuple[int, ...]:
         """What the newest orders of today wait for."""
@@ -137,7 +134,7 @@ class Day:
         draw = self.random.random()
         if draw < self.plan.fixed_share:
             return int(draw / self.plan.fixed_share * len(FIXED))
-        return int(self.world.buyers * self.random.random() ** 2.4)
+        return int(self.world.buyers * self.random.random() ** 1.7)
 
     def _quantity(self, sold: Sold) -> int:
         draw = self.random.random()
@@ -179,7 +176,8 @@ class Day:
             *(order_no, shop.home, moment, shop.id, 0, "", "", version, sold.item.category.code),
             *(sold.item.face_value, quantity, life.status, amount, amount if paid else 0, back),
             *(sold.cost * quantity if paid else 0, amount * channel.fee // 10_000 if paid else 0),
-            *(channel.method if payments else None, platform, account, life.updated_at),
+            channel.method if payments else None,
+            *(platform, account, life.updated_at),
             status_before=life.before,
             has_after_sale=life.after_sale,
             supplier_id=supplier,

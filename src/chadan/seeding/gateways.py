@@ -58,4 +58,4 @@ def supplier_number(stamp: Stamp) -> str:
 
 def spread(number: int, digits: int) -> int:
     """Another number of at most `digits` digits, a different one for each."""
-    return number * _SPREAD % 10**digits
+    return number * _SPREAD % int(10**digits)

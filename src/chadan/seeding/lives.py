@@ -114,7 +114,8 @@ def _delivered(random: Random, life: Life, until: int, fate: Fate) -> Life:
     confirmed = delivered + (0 if fate.delivery == _CARD and draw() < 0.5 else int(DAY * 3 * draw() ** 2))
     if draw() < 0.35:
         confirmed = delivered + 3 * DAY
-    if draw() < 0.026:
+    # Cases of the last week are still fresh, and most of them open.
+    if draw() < (0.026 if until - delivered > 7 * DAY else 0.09):
         return _disputed(random, life, until, confirmed)
     if confirmed <= until:
         life.status, life.completed_at, life.updated_at = COMPLETED, confirmed, confirmed

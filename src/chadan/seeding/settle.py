@@ -19,6 +19,7 @@ from chadan.seeding.plan import Plan
 from chadan.seeding.world import CHANNELS, MARKETPLACES, TAGS, Channel, Shop, World, lot
 
 SOURCE = "seed"
+_COLOURS = ("amber", "red", "violet", "grey", "orange", "green", "blue")
 
 
 def settle(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -31,8 +32,8 @@ def settle(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...
             merchant = known.get(shop.slug) or _merchant(shop, next(homes))
             shop.id, shop.home = merchant.pk, merchant.home
             _range(shop)
-            _facilities(shop)
             world.keys.append(vault.ensure_key(shop.id, shop.home))
+        _facilities(world)
     for shop in world.shops:
         plan.place_of[shop.id] = shop.place
     _buyers(world, plan, owner)
@@ -87,49 +88,83 @@ def _range(shop: Shop) -> None:
     shop.versions = [product.version_id or 0 for product in stored]
 
 
-def _facilities(shop: Shop) -> None:
-    channels: dict[str, Channel] = {}
-    for name, method, kind, _share, fee in CHANNELS:
-        if name in shop.channels:
-            row, _made = PaymentChannel.objects.get_or_create(
-                merchant_id=shop.id,
-                name=name,
-                defaults={"home": shop.home, "method": PaymentMethod(method).code, "payee": shop.payee},
-            )
-            channels[name] = Channel(row.pk, row.method, kind, fee)
-    shares = {name: float(share) for name, _method, _kind, share, _fee in CHANNELS}
-    listed = list(channels)
-    shop.channel_lot = [channels[listed[place]] for place in lot([shares[name] for name in listed])]
-    shop.balance = channels["余额"]
-    shop.supplier_ids = [
-        Supplier.objects.get_or_create(merchant_id=shop.id, name_key=name, defaults={"home": shop.home, "name": name})[
-            0
-        ].pk
-        for name in shop.suppliers
-    ]
-    colours = ("amber", "red", "violet", "grey", "orange", "green", "blue")
-    for name, colour in zip(TAGS, colours, strict=True):
-        row_tag, _made = Tag.objects.get_or_create(
-            merchant_id=shop.id,
-            name_key=name.casefold(),
-            defaults={"home": shop.home, "name": name, "colour": colour},
-        )
-        shop.tag_ids[name] = row_tag.pk
-    sources: dict[str, int] = {}
-    for name, _share in shop.platforms:
-        if name in MARKETPLACES:
-            source, _made = ImportSource.objects.get_or_create(
-                merchant_id=shop.id, format=name, shop="", source_merchant="", defaults={"home": shop.home}
-            )
-            sources[name] = source.pk
-    places = lot([share for _name, share in shop.platforms])
-    names = [name for name, _share in shop.platforms]
-    shop.platform_lot = [(names[place], sources.get(names[place])) for place in places]
-    if shop.upstream is not None:
-        buyer, _made = Buyer.objects.get_or_create(
-            realm="agent", login_key=shop.slug, defaults={"login": shop.slug, "name": shop.name}
-        )
-        shop.buyer_id = buyer.pk
+def _facilities(world: World) -> None:
+    """Channels, suppliers, tags, import sources and agents' buyers of all shops: a few statements each."""
+    terms = {name: (PaymentMethod(method).code, kind, share, fee) for name, method, kind, share, fee in CHANNELS}
+    shops = {shop.id: shop for shop in world.shops}
+    PaymentChannel.objects.bulk_create(
+        (
+            PaymentChannel(merchant_id=shop.id, home=shop.home, name=name, method=terms[name][0], payee=shop.payee)
+            for shop in world.shops
+            for name in shop.channels
+        ),
+        ignore_conflicts=True,
+    )
+    channels: dict[int, dict[str, Channel]] = {shop: {} for shop in shops}
+    for row in PaymentChannel.objects.filter(merchant_id__in=shops):
+        if row.name in terms:
+            method, kind, _share, fee = terms[row.name]
+            channels[row.merchant_id][row.name] = Channel(row.pk, method, kind, fee)
+    for shop in world.shops:
+        mine = channels[shop.id]
+        shop.channel_lot = [mine[shop.channels[place]] for place in lot([terms[name][2] for name in shop.channels])]
+        shop.balance = mine["余额"]
+    _named(world)
+    _sources(world)
+
+
+def _named(world: World) -> None:
+    Supplier.objects.bulk_create(
+        (
+            Supplier(merchant_id=shop.id, home=shop.home, name=name, name_key=name.casefold())
+            for shop in world.shops
+            for name in shop.suppliers
+        ),
+        ignore_conflicts=True,
+    )
+    Tag.objects.bulk_create(
+        (
+            Tag(merchant_id=shop.id, home=shop.home, name=name, name_key=name.casefold(), colour=colour)
+            for shop in world.shops
+            for name, colour in zip(TAGS, _COLOURS, strict=True)
+        ),
+        ignore_conflicts=True,
+    )
+    shops = {shop.id: shop for shop in world.shops}
+    for supplier in Supplier.objects.filter(merchant_id__in=shops).order_by("pk"):
+        if supplier.name in shops[supplier.merchant_id].suppliers:
+            shops[supplier.merchant_id].supplier_ids.append(supplier.pk)
+    for tag in Tag.objects.filter(merchant_id__in=shops):
+        shops[tag.merchant_id].tag_ids[tag.name] = tag.pk
+
+
+def _sources(world: World) -> None:
+    """Marketplaces number their own orders; an agent is a buyer of the shop above it."""
+    ImportSource.objects.bulk_create(
+        (
+            ImportSource(merchant_id=shop.id, home=shop.home, format=name)
+            for shop in world.shops
+            for name, _share in shop.platforms
+            if name in MARKETPLACES
+        ),
+        ignore_conflicts=True,
+    )
+    agents = [shop for shop in world.shops if shop.upstream is not None]
+    Buyer.objects.bulk_create(
+        (
+            Buyer(realm="agent", login=shop.slug, login_key=shop.slug, name=shop.name, name_key=shop.name)
+            for shop in agents
+        ),
+        ignore_conflicts=True,
+    )
+    made = ImportSource.objects.filter(merchant_id__in=[shop.id for shop in world.shops], shop="", source_merchant="")
+    sources = {(source.merchant_id, source.format): source.pk for source in made}
+    buyers = dict(Buyer.objects.filter(realm="agent").values_list("login_key", "pk"))
+    for shop in world.shops:
+        names = [name for name, _share in shop.platforms]
+        places = lot([share for _name, share in shop.platforms])
+        shop.platform_lot = [(names[place], sources.get((shop.id, names[place]))) for place in places]
+        shop.buyer_id = buyers.get(shop.slug, 0)
 
 
 def _buyers(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -89,7 +89,8 @@ class World:
 
 def lot(weights: list[float], steps: int = _STEPS) -> list[int]:
     """A list in which each place appears as often as its weight says: a draw is one random index."""
-    whole, drawn, carried = sum(weights), [], 0.0
+    whole, carried = sum(weights), 0.0
+    drawn: list[int] = []
     for place, weight in enumerate(weights):
         carried += steps * weight / whole
         drawn += [place] * (round(carried) - len(drawn))
