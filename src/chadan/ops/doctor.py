@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -159,11 +159,12 @@ def external_database(config: Config) -> Iterator[Finding]:
 def embedded_database(config: Config) -> Finding:
     """The embedded server's binaries run here, as a user PostgreSQL accepts, and understand the data that is there."""
     from chadan.platform.postgres.identity import resolve
-    from chadan.platform.postgres.layout import control_folder, refuse_other_major
+    from chadan.platform.postgres.layout import control_folder, refuse_other_major, wheel_folder
 
     try:
         identity, layout = resolve(control_folder(config), copy=False)
-        version = identity.version()
+        # Even root may ask for the version; the copy another user would run is not made just to look.
+        version = replace(identity, mode="same", wheel=wheel_folder()).version()
         refuse_other_major(layout, version.split(".", 1)[0])
     except ChadanError as error:
         return Finding("fail", "database", error.message, error.hint)
