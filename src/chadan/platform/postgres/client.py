@@ -26,6 +26,7 @@ Progress = Callable[[str], None]
 log = logging.getLogger(__name__)
 ATTEMPTS = 20  # a keeper that is just going is replaced by the next one
 PAUSE = 0.1
+LOG_BYTES = 1 << 20
 
 
 class Hold:
@@ -88,7 +89,9 @@ class Hold:
     def _spawn(self) -> socket.socket | None:
         """Starts a keeper and returns a connection to it, or None when it ended, as it does when another one serves."""
         source = str(Path(chadan.__file__).parents[1])
-        with (self.layout.control / "keeper.log").open("wb") as words:
+        log_file = self.layout.control / "keeper.log"
+        fresh = not log_file.exists() or log_file.stat().st_size > LOG_BYTES
+        with log_file.open("wb" if fresh else "ab") as words:
             keeper = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "chadan.platform.postgres.keeper"),

@@ -117,7 +117,6 @@ def settings(layout: Layout) -> dict[str, str]:
         "wal_level": "replica",
         "max_wal_size": "4GB",
         "min_wal_size": "128MB",
-        "wal_compression": "pglz",
         "checkpoint_timeout": "10min",
         "checkpoint_completion_target": "0.9",
         "random_page_cost": "1.1",

@@ -29,7 +29,7 @@ from chadan.platform.errors import ChadanError, DatabaseUnavailable
 from chadan.platform.postgres import cluster
 from chadan.platform.postgres.identity import Identity, resolve
 from chadan.platform.postgres.layout import SOCKET, Layout
-from chadan.platform.postgres.leftovers import Leftovers, processes_in
+from chadan.platform.postgres.leftovers import KILL_AFTER, Leftovers, processes_in
 
 TICK = 0.05  # seconds between looks at a server that is starting
 TELL_EVERY = 2.0  # seconds between words of progress
@@ -149,6 +149,19 @@ class Keeper:
             self.tell_all({"progress": "Creating the database"})
             await asyncio.to_thread(cluster.initialize, self.identity, self.layout)
         cluster.configure(self.identity, self.layout)
+        while True:
+            started = await self.attempt(began)
+            if isinstance(started, asyncio.subprocess.Process):
+                return started
+            if "still in use" not in started or time.monotonic() - began > KILL_AFTER:
+                raise DatabaseUnavailable(
+                    f"The embedded PostgreSQL did not start: {started}",
+                    hint=f"The whole log is in {self.layout.log}.",
+                )
+            await asyncio.sleep(10 * TICK)  # the memory of a killed server goes a moment after its processes
+
+    async def attempt(self, began: float) -> asyncio.subprocess.Process | str:
+        """A postmaster that accepts connections, or the reason it gave for ending."""
         with self.layout.log.open("ab") as log:
             start_of_log = log.tell()
             # A parent-death SIGINT is PostgreSQL's fast shutdown: connections end, a checkpoint is written.
@@ -164,10 +177,7 @@ class Keeper:
         self.server = server
         while not self.accepts(server.pid):
             if server.returncode is not None:
-                raise DatabaseUnavailable(
-                    f"The embedded PostgreSQL did not start: {self.last_complaint(start_of_log)}",
-                    hint=f"The whole log is in {self.layout.log}.",
-                )
+                return self.last_complaint(start_of_log)
             self.progress("Waiting for PostgreSQL", began, start_of_log)
             await asyncio.sleep(TICK)
         return server

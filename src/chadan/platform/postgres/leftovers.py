@@ -23,12 +23,21 @@ def processes_in(data: Path) -> list[int]:
             continue
         try:
             folder = os.stat(f"/proc/{entry.name}/cwd")  # noqa: PTH116 - follows the kernel's link
-            name = Path(f"/proc/{entry.name}/exe").readlink().name
         except OSError:
             continue
-        if (folder.st_dev, folder.st_ino) == (wanted.st_dev, wanted.st_ino) and name.startswith("postgres"):
+        if (folder.st_dev, folder.st_ino) == (wanted.st_dev, wanted.st_ino) and _is_server(entry.name):
             found.append(int(entry.name))
     return found
+
+
+def _is_server(pid: str) -> bool:
+    """Whether a process that works in the data directory is PostgreSQL's, not somebody's shell."""
+    try:
+        return Path(f"/proc/{pid}/exe").readlink().name.startswith("postgres")
+    except FileNotFoundError:
+        return True  # it is ending: its memory is being given back, and may still be attached
+    except OSError:
+        return False
 
 
 def postmaster_pid(data: Path) -> int | None:
