@@ -200,9 +200,9 @@ def test_previous_and_next_stay_within_the_filter(open_page: Any, sign_in: Any) 
     page.click("tbody .c-key a >> nth=0")
     page.wait_for_url(f"**/{listed[0]}*")
     for number in listed[1:]:
-        page.click("a:has-text('下一单')")
+        page.locator("a[title='下一单'], a:has-text('下一单')").first.click()
         page.wait_for_url(f"**/{number}*")
-    page.click("a:has-text('上一单')")
+    page.locator("a[title='上一单'], a:has-text('上一单')").first.click()
     page.wait_for_url(f"**/{listed[1]}*")
 
 

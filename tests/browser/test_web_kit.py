@@ -51,7 +51,7 @@ def page(chromium: Browser) -> Iterator[Page]:
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
-        assert not complaints
+        assert not complaints, complaints
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -61,7 +61,9 @@ def page(chromium: Browser) -> Iterator[Page]:
 def test_a_page_is_accessible_and_fits(chromium: Browser, site: str, path: str, viewport: Any, scheme: Any) -> None:
     with chromium.new_context(viewport=viewport, color_scheme=scheme, locale="zh-CN", bypass_csp=True) as context:
         page = context.new_page()
-        page.goto(f"{site}/{path}")
+        answer = page.goto(f"{site}/{path}")
+        assert answer
+        assert answer.ok
         expect(page.locator("html")).to_have_class(re.compile("js"))
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         violations = Axe().run(page).response["violations"]

@@ -38,7 +38,7 @@ _ALL = (
     Column("cost", _("Cost"), default=False, numeric=True),
     Column("profit", _("Profit"), default=False, numeric=True),
     Column("status", _("Status")),
-    Column("payment_method", _("Payment")),
+    Column("payment_method", _("Payment"), default=False),
     Column("platform", _("Channel"), default=False),
     Column("category", _("Category"), default=False),
     Column("supplier", _("Supplier"), default=False),
