@@ -27,7 +27,7 @@ def add(actor: Actor, username: str, role: str) -> Membership:
         )
     try:
         with transaction.atomic():
-            return shop.create(user=user, merchant_id=actor.merchant_id, role=wanted)
+            return shop.create(user=user, merchant_id=_shop(actor), role=wanted)
     except IntegrityError as error:
         raise Conflict(_("This user already works for the shop."), field="username") from error
 
@@ -52,9 +52,13 @@ def remove(actor: Actor, membership_id: int) -> None:
 
 
 def _of(actor: Actor) -> QuerySet[Membership]:
+    return Membership.objects.filter(merchant_id=_shop(actor))
+
+
+def _shop(actor: Actor) -> int:
     if actor.merchant_id is None or actor.role != Role.OWNER:
         raise Forbidden(_("Only an owner manages the staff."), hint=_("Ask an owner of the shop."))
-    return Membership.objects.filter(merchant_id=actor.merchant_id)
+    return actor.merchant_id
 
 
 def _role(role: str) -> Role:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -10,9 +10,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from chadan.accounts import staff
@@ -67,8 +66,7 @@ class ProfileForm(forms.Form):
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     """Shows and changes one's name and language."""
-    user = request.user
-    assert isinstance(user, User)
+    user = cast("User", request.user)
     given = {"display_name": user.display_name, "language": get_language()}
     form = ProfileForm(request.POST or None, initial=given)
     if request.method == "POST" and form.is_valid():

@@ -97,7 +97,7 @@ def _rights(connection: psycopg.Connection[tuple[object, ...]], owner: Address) 
         connection.execute(sql.SQL("grant usage on schema public to {}, {}").format(app, search))
         connection.execute(sql.SQL("grant select, insert, update, delete on {} to {}").format(names, app))
         connection.execute(sql.SQL("grant usage, select on all sequences in schema public to {}").format(app))
-        connection.execute(sql.SQL("grant select on orders, external_refs to {}").format(search))
+        connection.execute(sql.SQL("grant select on orders, external_refs, product_versions to {}").format(search))
         connection.execute(sql.SQL("grant execute on function ensure_order_partitions to {}").format(app))
         connection.execute(sql.SQL("revoke all on django_migrations from {}").format(app))
         for table in APPEND_ONLY:

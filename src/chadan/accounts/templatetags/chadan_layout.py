@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django import template
 from django.template.base import NodeList, Parser, Token
 from django.template.loader import render_to_string
@@ -30,7 +28,7 @@ def in_layout(parser: Parser, token: Token) -> LayoutNode:
 class LayoutNode(template.Node):
     """Renders its three parts with Django, then the Jinja2 frame around them."""
 
-    child_nodelists: ClassVar = ("title", "content", "scripts")
+    child_nodelists = ("title", "content", "scripts")
 
     def __init__(self, frame: str, title: NodeList, content: NodeList, scripts: NodeList) -> None:
         self.frame = frame
