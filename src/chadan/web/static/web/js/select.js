@@ -5,6 +5,14 @@ const ROW = "input[data-row]";
 const rowsOf = (id) => [...document.querySelectorAll(`${ROW}[form="${CSS.escape(id)}"]`)];
 let last = null;
 
+// The amount of the whole query is the server's to tell.
+function amount(rows, whole) {
+  const fens = rows.filter((row) => row.checked).map((row) => row.dataset.fen);
+  if (whole || fens.some((fen) => fen === undefined)) return "—";
+  const sum = fens.reduce((total, fen) => total + BigInt(fen), 0n);
+  return `¥${(sum / 100n).toLocaleString("en")}.${String(sum % 100n).padStart(2, "0")}`;
+}
+
 /** Brings bar and page checkbox of the form `id` in step with its rows. */
 export function refresh(id) {
   const bar = document.getElementById(id);
@@ -17,6 +25,8 @@ export function refresh(id) {
   const count = everything?.checked ? Number(everything.value) : chosen;
   bar.dataset.count = String(count);
   for (const place of bar.querySelectorAll("[data-count-text]")) place.textContent = count.toLocaleString();
+  for (const place of document.querySelectorAll(`[data-count-of="${CSS.escape(id)}"]`)) place.textContent = count.toLocaleString();
+  for (const place of document.querySelectorAll(`[data-amount-of="${CSS.escape(id)}"]`)) place.textContent = amount(rows, everything?.checked);
   const offer = bar.querySelector("[data-everything-offer]");
   if (offer) offer.hidden = !pageFull;
   for (const page of document.querySelectorAll(`input[data-page="${CSS.escape(id)}"]`)) {
