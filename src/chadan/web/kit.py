@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import segno
@@ -47,6 +48,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@cache
 def _qr(text: str) -> Markup:
     # Colours as attributes: an inline style would break the content security policy.
     code = segno.make(text, error="m")
