@@ -18,8 +18,11 @@ from types import ModuleType
 from chadan.platform.errors import ChadanError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("chadan.cli.demo", "a shop to look around in, from nothing to a running site"),
     "serve": ("chadan.cli.serve", "run the site: database, web, worker"),
     "migrate": ("chadan.cli.migrate", "bring the database to this version"),
+    "seed": ("chadan.cli.seed", "fill a new database with made-up orders"),
+    "import": ("chadan.cli.importing", "bring in the orders of another shop"),
     "find": ("chadan.cli.find", "find orders as the search box does"),
     "export": ("chadan.cli.export", "write orders into a CSV, Excel or Parquet file"),
     "psql": ("chadan.cli.psql", "open psql on the database, as its owner"),

@@ -72,10 +72,9 @@ class Parties:
             if self.known_place(order.source_merchant) is None:
                 self.places[order.source_merchant] = self._make(order.source_merchant, order.merchant_name)
         self._buyers({(self.realm_of(order.buyer), order.buyer.login): order.buyer for order in orders}.values())
+        self._products(orders)
         for order in orders:
             place = self.places[order.source_merchant]
-            if (place.merchant_id, order.product.ref, order.product.variant) not in self.versions:
-                self._product(place, order.product)
             if order.payment_method is not None:
                 self._channel(place, order.payment_name, order.payment_method)
 
@@ -148,32 +147,54 @@ class Parties:
         )
         self.buyers.update({(row.realm, row.login_key): row.pk for row in found})
 
-    def _product(self, place: Place, parsed: ParsedProduct) -> None:
-        product, _made = Product.objects.get_or_create(
-            merchant_id=place.merchant_id,
-            source=self.origin.key,
-            source_ref=parsed.ref,
-            defaults={"home": place.home, "title": parsed.title, "price": parsed.price},
+    def _products(self, orders: Sequence[ParsedOrder]) -> None:
+        """Products and the snapshots of them that the orders took."""
+        missing: dict[tuple[int, str, str], tuple[Place, ParsedProduct]] = {}
+        for order in orders:
+            place, parsed = self.places[order.source_merchant], order.product
+            key = (place.merchant_id, parsed.ref, parsed.variant)
+            if key not in self.versions:
+                missing.setdefault(key, (place, parsed))
+        if not missing:
+            return
+        Product.objects.bulk_create(
+            (
+                Product(
+                    merchant_id=place.merchant_id,
+                    home=place.home,
+                    title=parsed.title,
+                    price=parsed.price,
+                    source=self.origin.key,
+                    source_ref=parsed.ref,
+                )
+                for place, parsed in missing.values()
+            ),
+            ignore_conflicts=True,
         )
-        version = ProductVersion.objects.filter(
-            merchant_id=place.merchant_id, product=product, title=parsed.title, variant=parsed.variant
-        ).first()
-        if version is None:
-            version = ProductVersion.objects.create(
-                merchant_id=place.merchant_id,
-                home=place.home,
-                product=product,
-                title=parsed.title,
-                brand=parsed.brand,
-                category=parsed.category.code,
-                category_title=parsed.category_title,
-                variant=parsed.variant,
-                face_value=parsed.face_value,
-                delivery_kind=parsed.delivery_kind.code,
+        stored = Product.objects.filter(
+            merchant_id__in={key[0] for key in missing},
+            source=self.origin.key,
+            source_ref__in={key[1] for key in missing},
+        )
+        products = {(product.merchant_id, product.source_ref): product for product in stored}
+        versions = {
+            (row.product_id, row.title, row.variant): row.pk
+            for row in ProductVersion.objects.filter(product__in=list(products.values()))
+        }
+        new = {
+            key: _version(products[key[:2]], parsed)
+            for key, (_place, parsed) in missing.items()
+            if (products[key[:2]].pk, parsed.title, parsed.variant) not in versions
+        }
+        ProductVersion.objects.bulk_create(new.values())
+        for key, version in new.items():
+            if products[key[:2]].version_id is None:
+                products[key[:2]].version = version
+        Product.objects.bulk_update([products[key[:2]] for key in new], ["version"], batch_size=1000)
+        for key, (_place, parsed) in missing.items():
+            self.versions[key] = (
+                new[key].pk if key in new else versions[products[key[:2]].pk, parsed.title, parsed.variant]
             )
-            if product.version_id is None:
-                Product.objects.filter(pk=product.pk).update(version=version)
-        self.versions[place.merchant_id, parsed.ref, parsed.variant] = version.pk
 
     def _channel(self, place: Place, name: str, method: PaymentMethod) -> None:
         key = (place.merchant_id, name, method.code)
@@ -182,3 +203,20 @@ class Parties:
                 merchant_id=place.merchant_id, name=name[:100], defaults={"home": place.home, "method": method.code}
             )
             self.channels[key] = channel.pk
+
+
+def _version(product: Product, parsed: ParsedProduct) -> ProductVersion:
+    version = ProductVersion(
+        merchant_id=product.merchant_id,
+        home=product.home,
+        product=product,
+        title=parsed.title,
+        brand=parsed.brand,
+        category=parsed.category.code,
+        category_title=parsed.category_title,
+        variant=parsed.variant,
+        face_value=parsed.face_value,
+        delivery_kind=parsed.delivery_kind.code,
+    )
+    version.fill_keys()
+    return version

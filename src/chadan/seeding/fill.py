@@ -24,7 +24,9 @@ ACTOR = {"kind": "system", "role": "seed", "id": None, "name": "seed"}
 Progress = Callable[[int], None]
 
 
-def seed(owner: Address, orders: int, until: datetime, *, number: int = SEED, progress: Progress) -> float:
+def seed(
+    owner: Address, orders: int, until: datetime, *, progress: Progress, number: int = SEED, bulk: bool = False
+) -> float:
     """Fills an empty record with `orders` orders placed in the 24 months before `until`; returns the seconds it took.
 
     The same arguments give the same orders. Needs Django set up. Raises Conflict when there are orders already.
@@ -32,7 +34,7 @@ def seed(owner: Address, orders: int, until: datetime, *, number: int = SEED, pr
     from chadan.seeding.settle import settle
 
     started = monotonic()
-    plan, world = make_plan(orders, number, until), imagine(number)
+    plan, world = make_plan(orders, number, until, bulk=bulk), imagine(number)
     with connect(owner) as connection:
         if not is_empty(connection):
             raise Conflict("The order record is not empty.", hint="A seed fills a new database only.")

@@ -48,15 +48,15 @@ class Plan:
         return months
 
 
-def make_plan(orders: int, seed: int, until: datetime) -> Plan:
-    """The plan for `orders` orders (1 or more) in the 24 months before `until` (aware)."""
+def make_plan(orders: int, seed: int, until: datetime, *, bulk: bool = False) -> Plan:
+    """The plan for `orders` orders (1 or more) in the 24 months before `until` (aware); large ones are bulk anyway."""
     local = until.astimezone(SHANGHAI)
     last = local.date()
     first = date(last.year - MONTHS // 12, last.month, min(last.day, 28))
     days = (last - first).days + 1
     elapsed = (local.hour * 3600 + local.minute * 60 + local.second) / 3600
     so_far = sum(weight * min(max(elapsed - hour, 0.0), 1.0) for hour, weight in enumerate(HOURS))
-    bulk = orders >= BULK
+    bulk = bulk or orders >= BULK
     buyers = max(len(FIXED), orders // 9)
     return Plan(
         seed=seed,

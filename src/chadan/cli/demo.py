@@ -1,0 +1,77 @@
+"""`./chadan demo`: a shop to look around in, from nothing to a running site."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from chadan.cli.seed import orders
+
+DEFAULT_ORDERS = 24_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "--orders", type=orders, default=DEFAULT_ORDERS, metavar="N", help="how many orders a new demo gets"
+    )
+    parser.add_argument("--port", type=port, metavar="P", help="the port to listen on; default 8000")
+
+
+def port(text: str) -> int:
+    """A TCP port, as an argument."""
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Starts everything; a second start finds the same orders and passwords. Returns the site's exit code."""
+    from chadan.platform.config import get_config
+
+    if args.port is not None:
+        # The site's processes read the environment.
+        host = get_config().listen_host
+        os.environ["CHADAN_LISTEN"] = f"[{host}]:{args.port}" if ":" in host else f"{host}:{args.port}"
+        get_config.cache_clear()
+    from chadan.ops.serve import local_url, refuse_taken_port, run_site
+    from chadan.platform.logs import logging_config
+    from chadan.platform.migrate import connect, migrate
+    from chadan.platform.postgres import database_running, show_progress
+
+    config = get_config()
+    logging_config(config.log_level)
+    refuse_taken_port(config)
+    with database_running(config, show_progress) as owner:
+        migrate(owner)
+        from django.db import connections
+
+        from chadan.orders.bulk import is_empty
+        from chadan.seeding.people import settle_people, table
+
+        with connect(owner) as connection:
+            empty = is_empty(connection)
+        if empty:
+            _seed(owner, args.orders)
+        file = config.data / "demo.json"
+        accounts = settle_people(file, config.origin or local_url(config))
+        connections.close_all()
+
+        def ready(url: str) -> None:
+            print(f"\n{table(accounts)}\n\nThese accounts are also in {file}.")
+            print(f"Chadan is at {url} (Ctrl-C stops it).", flush=True)
+
+        return run_site(config, ready)
+
+
+def _seed(owner: object, count: int) -> None:
+    from chadan.cli.bar import Bar
+    from chadan.orders.number import now
+    from chadan.platform.config import Address
+    from chadan.platform.postgres import show_progress
+    from chadan.seeding.fill import seed
+
+    assert isinstance(owner, Address)  # noqa: S101 - narrows for the type checker
+    show_progress(f"Filling the demo shop with {count:,} orders.")
+    with Bar("orders", count) as bar:
+        seed(owner, count, now(), progress=bar.add)
