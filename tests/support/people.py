@@ -134,6 +134,7 @@ def make_order(
         "buyer_key": f"{buyer.login.lower()}\n{buyer.name.lower()}",
         "paid_at": at,
         "completed_at": at,
+        "event_seq": 1,
         **columns,
     }
     _insert("orders", values)

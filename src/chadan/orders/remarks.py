@@ -21,7 +21,7 @@ insert into order_notes (order_no, home, seq, author_id, author, internal, body)
 select %(order_no)s, %(home)s, coalesce(max(seq), 0) + 1, %(author_id)s, %(author)s, %(internal)s, %(body)s
 from order_notes where order_no = %(order_no)s and home = %(home)s
 """
-_COPY_NOTE = "update orders set note = concat_ws(E'\\n', note, %s) where order_no = %s and home = %s"
+_COPY_NOTE = "update orders set note = concat_ws(E'\\n', note, %s::text) where order_no = %s and home = %s"
 _ADD_TAG = """
 insert into order_tags (order_no, home, tag_id, author_id) values (%s, %s, %s, %s) on conflict do nothing
 """

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.orders import events, number
+from chadan.orders.detail_sql import may_see
 from chadan.orders.states import OrderStatus
 from chadan.orders.vault import Vault
 from chadan.platform.errors import Conflict, Forbidden, NotFound
 from chadan.platform.scope import Session, scoped
-from chadan.search.scope_sql import scope_predicate
 
 _ORDER = "select o.status, o.account from orders o where o.order_no = %s and o.home = %s and {scope}"
 _CARDS = """
@@ -48,7 +48,7 @@ def reveal_account(actor: Actor, order_no: int) -> str:
 def _open(session: Session, actor: Actor, order_no: int) -> tuple[Any, ...]:
     if not number.is_valid(order_no):
         raise NotFound(_("There is no such order."))
-    predicate = scope_predicate(actor.scope)
+    predicate = may_see(actor.scope)
     rows = session.rows(_ORDER.format(scope=predicate.text), (order_no, number.split(order_no).home, *predicate.params))
     if not rows:
         raise NotFound(_("There is no such order."))
