@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support import generate_orders as gen
@@ -250,11 +251,12 @@ def test_a_cursor_of_another_query_is_refused(world: World) -> None:
     scope = world.scopes["merchant"]
     cursor = find_orders(scope, OrderQuery(), None, None, 3).next_cursor
     assert cursor is not None
+    translation.activate("en")
     with pytest.raises(InvalidQuery, match="another search"):
         find_orders(scope, OrderQuery(status=(OrderStatus.PAID,)), None, cursor, 3)
     with pytest.raises(InvalidQuery, match="another search"):
         find_orders(scope, OrderQuery(), "sales", cursor, 3)
-    for broken in (cursor[:-2], "x" * 10_000, "é", "%%%", ""[:0] + "AAAA"):
+    for broken in (cursor[:-2], "x" * 10_000, "é", "%%%", "AAAA"):
         with pytest.raises(InvalidQuery, match="damaged"):
             find_orders(scope, OrderQuery(), None, broken, 3)
 

@@ -23,14 +23,18 @@ _ORDER_COLUMNS = (
     " o.delivered_at, o.completed_at, o.refunded_at, o.cancelled_at, o.updated_at"
 )
 ROW_COLUMNS = (
-    f"{_ORDER_COLUMNS}, v.product_id, v.title, v.brand, v.category_title, v.variant, v.delivery_kind,"
-    " b.login, b.name, m.name, m.slug, a.name, s.name"
+    f"{_ORDER_COLUMNS}, coalesce(v.product_id, 0), coalesce(v.title, ''), coalesce(v.brand, ''),"
+    " coalesce(v.category_title, ''), coalesce(v.variant, ''), coalesce(v.delivery_kind, 0::smallint),"
+    " coalesce(b.login, ''), coalesce(b.name, ''), coalesce(m.name, ''), coalesce(m.slug, ''),"
+    " (select name from merchants where id = o.agent_id), (select name from suppliers where id = o.supplier_id)"
 )
 """In the order of `rows.OrderRow`."""
+# Laterals behind `offset 0` are never reordered: a join of six tables would take longer to plan than to run.
 _NAMED = (
-    " join product_versions v on v.id = o.version_id join buyers b on b.id = o.buyer_id"
-    " join merchants m on m.id = o.merchant_id left join merchants a on a.id = o.agent_id"
-    " left join suppliers s on s.id = o.supplier_id"
+    " left join lateral (select product_id, title, brand, category_title, variant, delivery_kind"
+    " from product_versions where id = o.version_id offset 0) v on true"
+    " left join lateral (select login, name from buyers where id = o.buyer_id offset 0) b on true"
+    " left join lateral (select name, slug from merchants where id = o.merchant_id offset 0) m on true"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

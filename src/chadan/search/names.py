@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chadan.orders import number
 from chadan.orders.states import Category
 from chadan.platform.scope import Scope, Session
 from chadan.search.order_query import IdMatch, OrderQuery
@@ -129,7 +130,7 @@ def _outside(scope: Scope, query: OrderQuery, view: str | None) -> list[tuple[st
     for name, kinds in (("order_no", [4]), ("external_no", [1, 2, 3])):
         match: IdMatch | None = getattr(query, name)
         condition = FALSE if match is None else indexed_ref(match)
-        if match is None or condition is FALSE:
+        if match is None or condition is FALSE or (name == "order_no" and _all_ours(match)):
             continue
         where = joined((condition, among("r.kind", kinds, "smallint"), homes_predicate(scope, "r.home", view)))
         sql = f"select distinct r.order_no from external_refs r where {where.text}"
@@ -137,6 +138,14 @@ def _outside(scope: Scope, query: OrderQuery, view: str | None) -> list[tuple[st
             sql += f" limit {MANY + 1}"
         wanted.append((name, Sql(sql, where.params)))
     return wanted
+
+
+def _all_ours(match: IdMatch) -> bool:
+    """Whether only order numbers of this site are asked for, check digits and all: the primary key answers that."""
+    return bool(match.equals) and all(
+        len(value) == number.LENGTH and value.isascii() and value.isdigit() and number.is_valid(int(value))
+        for value in match.equals
+    )
 
 
 def indexed_ref(match: IdMatch) -> Sql:
