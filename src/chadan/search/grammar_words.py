@@ -175,12 +175,3 @@ WINDOWS = {
     "上个月": "last_month",
     "今年": "year",
 }
-EXAMPLES = {
-    "no": "no:2511221234500112347",
-    "ext": "ext:4200001234202511221234567890",
-    "account": "account:138*8000",
-    "status": "status:paid|processing",
-    "amount": "amount:50..100",
-    "date": "date:7d..today",
-    "tag": "-tag:测试",
-}
