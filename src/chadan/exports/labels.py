@@ -9,20 +9,19 @@ from django.utils.translation import override
 
 from chadan.exports.columns import SPECS, Column
 from chadan.orders.states import Category, Escrow, OrderStatus, PaymentMethod
-from chadan.search.compiler_export import Labels
 from chadan.web.labels import label
 
 
-def labels_in(language: str) -> Labels:
-    """The words behind the codes in `language`."""
+def words_in(language: str) -> dict[Column, tuple[str, ...]]:
+    """The words behind the codes of the columns that hold codes, in `language`, by code."""
     with override(language):
-        return Labels(
-            status=_words(OrderStatus),
-            category=_words(Category),
-            payment_method=_words(PaymentMethod),
-            escrow=_words(Escrow),
-            yes_no=(_("yes"), _("no")),
-        )
+        return {
+            Column.STATUS: _words(OrderStatus),
+            Column.CATEGORY: _words(Category),
+            Column.PAYMENT_METHOD: _words(PaymentMethod),
+            Column.ESCROW: _words(Escrow),
+            Column.AFTER_SALE: (_("no"), _("yes")),
+        }
 
 
 def headers_in(language: str, columns: tuple[Column, ...]) -> list[str]:

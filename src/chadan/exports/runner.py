@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -17,14 +18,14 @@ from chadan.accounts.actors import Actor, actor_of
 from chadan.exports import audit, files, parquet
 from chadan.exports.columns import Column
 from chadan.exports.errors import ExportCancelled, ExportFailed
-from chadan.exports.labels import headers_in, labels_in, title_in
+from chadan.exports.labels import headers_in, title_in, words_in
 from chadan.exports.limits import row_limit, too_large
 from chadan.exports.models import ExportJob, Format, State
-from chadan.exports.sinks import FLAVOURS, CsvSink, Sink, SpoolSink, XlsxSink
+from chadan.exports.sinks import MOMENTS, CsvSink, Sink, SpoolSink, XlsxSink
 from chadan.exports.source import Reader, Request, count
+from chadan.exports.values import finisher
 from chadan.platform.config import get_config
 from chadan.platform.errors import ChadanError, Conflict
-from chadan.search.compiler_export import Shape
 from chadan.search.order_query import OrderQuery
 
 log = logging.getLogger(__name__)
@@ -124,28 +125,24 @@ def _start(job: ExportJob, actor: Actor) -> None:
 def _fill(job: ExportJob, actor: Actor, file: BinaryIO, progress: Progress | None, pace: Pace) -> None:
     columns = tuple(Column(name) for name in job.columns)
     request = request_of(job, actor)
-    reader = Reader(request, Shape(columns, job.masked, FLAVOURS[job.format], labels_in(job.language)))
+    finish = finisher(columns, words_in(job.language), masked=job.masked)
+    reader = Reader(request, columns, MOMENTS[job.format], finish)
     saved = _usable(job, file)
     last: int | None = saved.get("last")
     job.rows_done = saved.get("rows", 0)
     sink = _sink(job, file, columns, saved.get("sink", {}))
     limit = request.query.limit
     safe_at = time.monotonic()
-    while True:
-        wanted = pace.chunk_rows if limit is None else min(pace.chunk_rows, limit - job.rows_done)
-        chunk = reader.after(last, wanted) if wanted else None
-        if chunk is None or not chunk.rows:
-            break
-        sink.put(chunk)
-        last, job.rows_done = chunk.last, job.rows_done + chunk.rows
-        if progress:
-            progress(job.rows_done, job.rows_total or 0)
-        if time.monotonic() - safe_at >= pace.checkpoint_seconds:
-            files.sync(file)
-            _checkpoint(job, file, {"last": last, "rows": job.rows_done, "sink": sink.state()})
-            safe_at = time.monotonic()
-        if chunk.rows < wanted:
-            break
+    with closing(reader.ahead(last, pace.chunk_rows, None if limit is None else limit - job.rows_done)) as chunks:
+        for chunk in chunks:
+            sink.put(chunk)
+            job.rows_done += chunk.count
+            if progress:
+                progress(job.rows_done, job.rows_total or 0)
+            if time.monotonic() - safe_at >= pace.checkpoint_seconds:
+                files.sync(file)
+                _checkpoint(job, file, {"last": chunk.last, "rows": job.rows_done, "sink": sink.state()})
+                safe_at = time.monotonic()
     sink.close()
     files.sync(file)
     if not _change(job, rows_done=job.rows_done, rows_total=job.rows_done):

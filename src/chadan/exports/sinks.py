@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, Protocol
 
 from chadan.exports.columns import SPECS, Column
-from chadan.exports.csv_file import EOL, CsvWriter
-from chadan.exports.source import Rendered
+from chadan.exports.csv_file import EOL, CsvWriter, laid_out
+from chadan.exports.kinds import Cell, Kind, yuan
+from chadan.exports.source import Rows
 from chadan.exports.xlsx import SheetColumn, XlsxState, XlsxWriter
-from chadan.search.compiler_export import Flavour
+from chadan.search.compiler_export import Moments
 
 
 class Sink(Protocol):
     """Where chunks go."""
 
-    def put(self, chunk: Rendered) -> None:
+    def put(self, chunk: Rows) -> None:
         """Appends a chunk."""
 
     def state(self) -> dict[str, Any]:
@@ -34,9 +35,9 @@ class CsvSink:
         kinds = [SPECS[column].kind for column in columns]
         self._writer = CsvWriter(file, headers, kinds, state.get("offset", 0))
 
-    def put(self, chunk: Rendered) -> None:
-        """Appends the lines the database made."""
-        self._writer.write_text(chunk.text.encode())
+    def put(self, chunk: Rows) -> None:
+        """Appends lines."""
+        self._writer.write_columns(chunk.columns)
 
     def state(self) -> dict[str, Any]:
         """The offset."""
@@ -51,15 +52,17 @@ class SpoolSink:
 
     def __init__(self, file: BinaryIO, columns: Sequence[Column], state: dict[str, Any]) -> None:
         self._file = file
+        self._kinds = [SPECS[column].kind for column in columns]
         self._offset = state.get("offset", 0)
         file.truncate(self._offset)
         file.seek(self._offset)
         if not self._offset:
             self._write((",".join(columns) + EOL).encode())
 
-    def put(self, chunk: Rendered) -> None:
-        """Appends the lines the database made."""
-        self._write(chunk.text.encode())
+    def put(self, chunk: Rows) -> None:
+        """Appends lines."""
+        columns = [_machine(kind, cells) for kind, cells in zip(self._kinds, chunk.columns, strict=True)]
+        self._write(laid_out(columns, chunk.count).encode())
 
     def state(self) -> dict[str, Any]:
         """The offset."""
@@ -85,9 +88,9 @@ class XlsxSink:
         ]
         self._writer = XlsxWriter(file, sheet, title, XlsxState.from_json(state) if state else None)
 
-    def put(self, chunk: Rendered) -> None:
-        """Appends the rows."""
-        self._writer.write(chunk.cells)
+    def put(self, chunk: Rows) -> None:
+        """Appends rows."""
+        self._writer.write_columns(chunk.columns)
 
     def state(self) -> dict[str, Any]:
         """The archive's directory so far, its offset, the sheet and the row in it."""
@@ -98,5 +101,15 @@ class XlsxSink:
         self._writer.close()
 
 
-FLAVOURS = {"csv": Flavour.CSV, "xlsx": Flavour.CELLS, "parquet": Flavour.RAW}
-"""What a format needs the database to render."""
+MOMENTS = {"csv": Moments.TEXT, "xlsx": Moments.SERIAL, "parquet": Moments.TEXT}
+"""How a format needs moments from the database."""
+
+
+def _machine(kind: Kind, cells: Sequence[Cell]) -> tuple[str, list[str], str]:
+    """A column for machines: texts quoted, everything else bare, nothing for None."""
+    if kind in (Kind.TEXT, Kind.CODE):
+        texts = ["" if cell is None else '"' + str(cell).replace('"', '""') + '"' for cell in cells]
+        return "", texts, ""
+    if kind is Kind.MONEY:
+        return "", ["" if cell is None else yuan(int(str(cell))) for cell in cells], ""
+    return "", ["" if cell is None else str(cell) for cell in cells], ""

@@ -6,10 +6,15 @@ bound fixed at the request keeps later orders out; a row is as it stood when its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
+from django.db import connections
+
+from chadan.exports.columns import Column
+from chadan.exports.kinds import Cell
+from chadan.exports.values import Finish
 from chadan.platform.scope import Scope, Session, scoped
 from chadan.search import compiler_export as sql
 from chadan.search.filters import Filter
@@ -36,13 +41,12 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """A chunk as the database rendered it: text lines (CSV) or rows of cells, how many, and its last order number."""
+class Rows:
+    """A chunk by columns, ready for a sink, and its last order number."""
 
-    rows: int
+    count: int
     last: int
-    text: str = ""
-    cells: Sequence[Sequence[str]] = ()
+    columns: Sequence[Sequence[Cell]] = ()
 
 
 def count(request: Request, cap: int) -> int:
@@ -65,12 +69,14 @@ def count(request: Request, cap: int) -> int:
 class Reader:
     """The export's orders from any point on."""
 
-    def __init__(self, request: Request, shape: sql.Shape) -> None:
+    def __init__(self, request: Request, columns: Sequence[Column], moments: sql.Moments, finish: Finish) -> None:
         self._request = request
-        self._shape = shape
+        self._columns = columns
+        self._moments = moments
+        self._finish = finish
         self._filter: Filter | None = None
 
-    def after(self, last: int | None, limit: int) -> Rendered:
+    def after(self, last: int | None, limit: int) -> Rows:
         """The next `limit` orders behind order number `last`; fewer, or none, at the end."""
         request = self._request
         chunk = sql.Chunk(last, request.upto, limit, request.descending)
@@ -78,10 +84,32 @@ class Reader:
             _patient(session)
             page = self._page(session, chunk)
             if page is None:
-                return Rendered(0, last or 0)
-            statement = sql.chunk_statement(page, self._shape, descending=request.descending)
+                return Rows(0, last or 0)
+            statement = sql.chunk_statement(page, self._columns, self._moments, descending=request.descending)
             rows = session.rows(statement.text, statement.params)
-        return self._rendered(rows, last or 0)
+        if not rows:
+            return Rows(0, last or 0)
+        return Rows(len(rows), rows[-1][0], self._finish(list(zip(*rows, strict=True))[1:]))
+
+    def ahead(self, last: int | None, size: int, most: int | None = None) -> Generator[Rows, None, None]:
+        """All chunks behind `last`, `size` orders each and `most` in all; the next is read while one is being used.
+
+        Reading happens in a thread with its own connection, which is closed at the end.
+        """
+        left = most
+        with ThreadPoolExecutor(1, "export-reader") as reader:
+            try:
+                wanted = size if left is None else min(size, left)
+                coming = reader.submit(self.after, last, wanted) if wanted else None
+                while coming is not None and (chunk := coming.result()).count:
+                    left = None if left is None else left - chunk.count
+                    following = size if left is None else min(size, left)
+                    more = chunk.count == wanted and following > 0
+                    wanted = following
+                    coming = reader.submit(self.after, chunk.last, wanted) if more else None
+                    yield chunk
+            finally:
+                reader.submit(connections.close_all)
 
     def _page(self, session: Session, chunk: sql.Chunk) -> Sql | None:
         """The statement of the page of orders; None when there is nothing more."""
@@ -98,19 +126,15 @@ class Reader:
         numbers = [row[0] for row in session.rows(found.text, found.params, search=True)]
         return sql.selected_statement(numbers, request.scope, _view(request), chunk) if numbers else None
 
-    def _rendered(self, rows: list[tuple[Any, ...]], last: int) -> Rendered:
-        if self._shape.flavour is sql.Flavour.CELLS:
-            cells = [row[1:] for row in rows]
-            return Rendered(len(cells), rows[-1][0] if rows else last, cells=cells)
-        number, end, text = rows[0]
-        return Rendered(number, end or last, text=text or "")
-
 
 def _view(request: Request) -> str | None:
     return request.view or request.query.role_view
 
 
 def _patient(session: Session) -> None:
-    """A chunk of a rare filter may read for minutes; times are rendered as ISO text."""
+    """A chunk of a rare filter may read for minutes; names are looked up row by row, or a chunk would read them all."""
     session.enter()
-    session.connection.execute("set local statement_timeout = 0; set local datestyle = 'ISO, YMD'")
+    session.connection.execute(
+        "set local statement_timeout = 0; set local datestyle = 'ISO, YMD'; set local timezone = 'Asia/Shanghai';"
+        " set local enable_mergejoin = off; set local enable_hashjoin = off"
+    )

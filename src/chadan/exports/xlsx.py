@@ -89,18 +89,23 @@ class XlsxWriter:
 
     def write(self, rows: Sequence[Sequence[Cell]]) -> None:
         """Appends a batch (some thousand rows compress best); the state is consistent afterwards."""
-        start = 0
-        while start < len(rows):
+        if rows:
+            self.write_columns(list(zip(*rows, strict=True)))
+
+    def write_columns(self, columns: Sequence[Sequence[Cell]]) -> None:
+        """`write` of a batch given by columns."""
+        start, count = 0, len(columns[0])
+        while start < count:
             if self.state.sheet_rows >= self._limit:
                 self._close_sheet()
                 self._open_sheet()
-            room = self._limit - self.state.sheet_rows
-            batch = rows[start : start + room]
-            slices = (batch[at : at + _SLICE] for at in range(0, len(batch), _SLICE))
-            self._archive.add("".join(map(self._render, slices)).encode())
-            self.state.sheet_rows += len(batch)
-            self.state.rows += len(batch)
-            start += len(batch)
+            end = min(count, start + self._limit - self.state.sheet_rows)
+            slices = ((at, min(at + _SLICE, end)) for at in range(start, end, _SLICE))
+            rendered = (self._render([cells[low:high] for cells in columns], high - low) for low, high in slices)
+            self._archive.add("".join(rendered).encode())
+            self.state.sheet_rows += end - start
+            self.state.rows += end - start
+            start = end
 
     def write_all(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Appends rows from any iterable, a batch at a time."""
@@ -129,11 +134,11 @@ class XlsxWriter:
         self._archive.add(xlsx_parts.sheet_end(len(self._columns), self.state.sheet_rows))
         self._archive.close_member()
 
-    def _render(self, rows: Sequence[Sequence[Cell]]) -> str:
+    def _render(self, columns: Sequence[Sequence[Cell]], count: int) -> str:
         """Rows as XML: the constant markup and the columns' values are laid into one list and joined."""
         marks = ["<row>"]
         values: list[Sequence[str]] = []
-        for column, cells in zip(self._columns, zip(*rows, strict=True), strict=True):
+        for column, cells in zip(self._columns, columns, strict=True):
             before, rendered, after = _RENDER[column.kind](cells)
             marks[-1] += before
             values.append(rendered)
@@ -142,7 +147,7 @@ class XlsxWriter:
         stride = len(marks) + len(values)
         template: list[str] = [""] * stride
         template[::2] = marks
-        parts = template * len(rows)
+        parts = template * count
         for index, rendered in enumerate(values):
             parts[2 * index + 1 :: stride] = rendered
         return "".join(parts)
