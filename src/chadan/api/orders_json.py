@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -12,12 +13,14 @@ from chadan.api.keys import ACCOUNTS, COST, KeyActor
 from chadan.exports.masking import mask
 from chadan.orders.detail import Moment, OrderDetail
 from chadan.orders.number import SHANGHAI, text
-from chadan.orders.states import PaymentStatus
-from chadan.search.rows import OrderRow, money, row_dict
+from chadan.orders.states import Category, Escrow, OrderStatus, PaymentMethod, PaymentStatus
+from chadan.search.rows import OrderRow, money
 from chadan.search.summaries import Group, Summary
 
 encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
+yuan = lru_cache(maxsize=1 << 16)(money)
+"""`money`, remembering: prices repeat."""
 
 
 def row_writer(key: KeyActor) -> Callable[[OrderRow], Json]:
@@ -29,21 +32,67 @@ def row_writer(key: KeyActor) -> Callable[[OrderRow], Json]:
     plain = key.may(ACCOUNTS)
 
     def write(row: OrderRow) -> Json:
-        order = row_dict(row)
+        order = _common(row)
         if not plain:
-            order["account"] = mask(row.account) if row.account else ""
-        inside = everywhere or row.merchant_id == shop
-        if inside and sees_cost:
-            order["cost"] = money(row.cost)
-            order["fee"] = money(row.fee)
-            order["profit"] = money(row.profit)
-        else:
-            del order["supplier"]
-            if not inside:
-                del order["parent_order_no"]
+            order["account"] = mask(row.account)
+        if everywhere or row.merchant_id == shop:
+            parent = row.parent_order_no
+            order["parent_order_no"] = None if parent is None else text(parent)
+            if sees_cost:
+                order["cost"] = yuan(row.cost)
+                order["fee"] = yuan(row.fee)
+                order["profit"] = yuan(row.profit)
+                order["supplier"] = row.supplier
         return order
 
     return write
+
+
+def _common(row: OrderRow) -> Json:
+    """What everybody sees of a row. Written out flat, times left to the encoder: a page does this fifty times."""
+    order_no, face, method = row.order_no, row.face_value, row.payment_code
+    second = order_no // 10**8 % 100_000
+    return {
+        "order_no": f"{order_no:019d}",
+        "placed_at": f"{_day(order_no // 10**13)}T{_CLOCK[second // 60]}:{second % 60:02d}+08:00",
+        "status": _STATUS[row.status_code],
+        "has_after_sale": row.has_after_sale,
+        "merchant": row.merchant,
+        "agent": row.agent,
+        "buyer": row.buyer_name or row.buyer_login,
+        "product": row.title,
+        "brand": row.brand,
+        "category": _CATEGORY[row.category_code],
+        "variant": row.variant,
+        "face_value": None if face is None else yuan(face),
+        "quantity": row.quantity,
+        "amount": yuan(row.amount),
+        "paid": yuan(row.paid),
+        "refunded": yuan(row.refunded),
+        "currency": row.currency,
+        "payment_method": None if method is None else _METHOD[method],
+        "platform": row.platform,
+        "escrow": _ESCROW[row.escrow_code],
+        "account": row.account,
+        "source_order_no": row.source_order_no,
+        "paid_at": row.paid_at,
+        "delivered_at": row.delivered_at,
+        "completed_at": row.completed_at,
+        "refunded_at": row.refunded_at,
+        "cancelled_at": row.cancelled_at,
+        "updated_at": row.updated_at,
+    }
+
+
+_STATUS, _CATEGORY, _METHOD, _ESCROW = (
+    tuple(word.value for word in words) for words in (OrderStatus, Category, PaymentMethod, Escrow)
+)
+_CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1440))
+
+
+@lru_cache(maxsize=4096)
+def _day(yymmdd: int) -> str:
+    return f"20{yymmdd // 10000:02d}-{yymmdd // 100 % 100:02d}-{yymmdd % 100:02d}"
 
 
 def detail_json(key: KeyActor, detail: OrderDetail) -> Json:

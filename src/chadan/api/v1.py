@@ -22,6 +22,7 @@ from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate
 from chadan.api.problems import from_error, problem
 from chadan.orders.detail import get_detail
 from chadan.platform.errors import ChadanError, InvalidQuery
+from chadan.platform.scope import RowCursor, execute
 from chadan.search import service
 from chadan.search.summaries import summarise
 
@@ -38,11 +39,11 @@ class KeyAuth(HttpAuthBase):
         return authenticate(request.META.get("HTTP_AUTHORIZATION", ""), client_ip(request.META), _execute)
 
 
-def _execute(sql: str, params: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+def _execute(sql: str, params: Sequence[Any]) -> RowCursor:
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
-    # psycopg's own cursor binds on the server; Django's would format the text in Python.
-    return psycopg.Cursor(raw).execute(sql, params)
+    return execute(raw, sql, params)
 
 
 api = NinjaAPI(

@@ -42,7 +42,7 @@ def django_databases(config: Config, owner: Address | None = None) -> dict[str, 
 
 def _entry(address: Address, *, health_checks: bool) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "chadan.platform.backend",
         "HOST": address.host,
         "PORT": address.port,
         "NAME": address.name,

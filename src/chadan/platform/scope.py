@@ -13,8 +13,9 @@ from typing import Any
 
 import psycopg
 from django.db import connections, transaction
-from psycopg.pq import TransactionStatus
-from psycopg.types.datetime import TimestamptzLoader
+from psycopg.adapt import AdaptersMap
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.types.string import TextLoader
 
 _SET = (
     "select set_config('app.merchants', %s, true), set_config('app.buyer', %s, true),"
@@ -40,17 +41,26 @@ NOBODY = Scope()
 OPERATOR = Scope(operator=True)
 
 
+_ADAPTERS = AdaptersMap(psycopg.adapters)
+_ADAPTERS.register_loader("jsonb", TextLoader)  # as on Django's own cursors
+
+
 class RowCursor(psycopg.Cursor[tuple[Any, ...]]):
     """Binds parameters on the server and loads rows in C; Django's own cursor does both in Python."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         super().__init__(connection)
-        self.adapters.register_loader("timestamptz", TimestamptzLoader)
+        self._adapters = _ADAPTERS
 
 
 def execute(connection: psycopg.Connection[Any], sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> RowCursor:
     """Runs one statement on a raw connection. Text is not formatted when there are no parameters."""
     return RowCursor(connection).execute(sql, params)
+
+
+def _has_rows(cursor: RowCursor) -> bool:
+    """Like `cursor.description`, which would describe every column."""
+    return cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
 
 
 @dataclass(slots=True)
@@ -79,7 +89,7 @@ class Session:
             cursors = [execute(self.connection, sql, params) for sql, params in statements]
             if search:  # what follows in this transaction, the ORM included, is the application again
                 self.connection.execute("reset role")
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
 
     def run(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Executes a statement and returns how many rows it touched."""
