@@ -99,7 +99,8 @@ def _rights(connection: psycopg.Connection[tuple[object, ...]], owner: Address) 
         connection.execute(sql.SQL("grant usage, select on all sequences in schema public to {}").format(app))
         connection.execute(sql.SQL("grant select on orders, external_refs, product_versions to {}").format(search))
         connection.execute(sql.SQL("grant execute on function ensure_order_partitions to {}").format(app))
-        connection.execute(sql.SQL("revoke all on django_migrations from {}").format(app))
+        # Read by /readyz: a process of another version must not take requests.
+        connection.execute(sql.SQL("revoke insert, update, delete on django_migrations from {}").format(app))
         for table in APPEND_ONLY:
             if any(row[0] == table for row in tables):
                 connection.execute(sql.SQL("revoke update, delete on {} from {}").format(sql.Identifier(table), app))
