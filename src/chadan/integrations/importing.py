@@ -139,7 +139,7 @@ class _Run:
     def _orders(self) -> Iterator[ParsedOrder]:
         """The good rows that are asked for; the others are counted and told."""
         only, report = self.wish.source_merchant, self.report
-        seen: dict[tuple[str, str], int] = {}
+        seen: dict[str, int] = {}
         for item in self.wish.importer.read(self.wish.path, int(time())):
             whose = item.source_merchant
             if only is not None and whose is not None and _plain(whose) != _plain(only):
@@ -148,7 +148,7 @@ class _Run:
             if isinstance(item, Rejection):
                 report.reject(item)
                 continue
-            first = seen.setdefault((item.source_merchant, item.number), item.line)
+            first = seen.setdefault(item.number, item.line)
             if first != item.line:
                 reason = f"its order number stands in line {first} already"
                 report.reject(Rejection(item.line, item.number, reason, whose))

@@ -87,7 +87,7 @@ def _csv_records(path: Path) -> Iterator[tuple[int, list[str], str]]:
     csv.field_size_limit(MAX_FIELD)
     with path.open(encoding=detect_encoding(path), errors="surrogateescape", newline="") as file:
         feed, line, width = _Feed(file), 1, 0
-        reader = csv.reader(feed)
+        reader = csv.reader(feed, strict=True)
         while True:
             feed.taken.clear()
             values, problem = [], ""
@@ -104,7 +104,7 @@ def _csv_records(path: Path) -> Iterator[tuple[int, list[str], str]]:
             used = len(feed.taken)
             if problem and used > 1:
                 used = feed.keep_first()
-                reader = csv.reader(feed)
+                reader = csv.reader(feed, strict=True)
             yield line, [value.strip() for value in values], problem or _damage(values)
             line += used
 

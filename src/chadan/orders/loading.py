@@ -61,10 +61,10 @@ class Numbers:
             rows = self.session.rows(_TAKEN, (drawn, homes))
             taken = {int(row[0]) for row in rows}
             open_places = [place for place in open_places if numbers[place] in taken]
+            for base, home in {(_second(numbers[place]), wanted[place][1]) for place in open_places}:
+                self._learn(base, home)
             for place in open_places:
-                moment, home = wanted[place]
-                self._learn(numbers[place], home)
-                numbers[place] = self._draw(moment, home)
+                numbers[place] = self._draw(*wanted[place])
         return numbers
 
     def _draw(self, moment: int, home: int) -> int:
@@ -80,11 +80,15 @@ class Numbers:
         taken.add(tail)
         return (base + tail) * 10 + check_digit(base + tail)
 
-    def _learn(self, number: int, home: int) -> None:
+    def _learn(self, base: int, home: int) -> None:
         """Reads which numbers of this second exist, once a clash has shown that some do."""
-        base = number // 10 - number // 10 % PER_SECOND
         rows = self.session.rows(_SECOND, (base * 10, (base + PER_SECOND) * 10, home))
         self._taken[base].update(int(row[0]) // 10 % PER_SECOND for row in rows)
+
+
+def _second(number: int) -> int:
+    """The first body of the number's second and home."""
+    return number // 10 - number // 10 % PER_SECOND
 
 
 def load_chunk(scope: Scope, records: Sequence[OrderRecord], actor: dict[str, Any]) -> Loaded:
