@@ -1,0 +1,363 @@
+"""Walks every URL of the site as every other role.
+
+What belongs to one shop must answer a stranger exactly as if it did not exist. Whoever adds a URL adds it to the table:
+the walk fails for a URL the table does not know, and for a row no URL answers to any more.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tests.support.wsgi import request
+
+pytestmark = pytest.mark.integration
+PHONE = "13987654321"
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a URL is walked.
+
+    kind: `public` answers everybody and shows nothing of anybody; `own` is about whoever asks; `thing` names something of the
+    shop in its path; `api` takes a key. `method` is the one that does something; `for_all` marks what the operator may see.
+    """
+
+    kind: str
+    method: str = "GET"
+    operator_sees: bool = False
+    data: dict[str, str] = field(default_factory=dict)
+
+
+NOTE = {"body": "forged", "visible": "buyer"}
+ORDER_ACTIONS = {
+    "": Route("thing"),
+    "/receipt": Route("thing"),
+    "/reveal": Route("thing", "POST", data={"what": "account"}),
+    "/notes": Route("thing", "POST", data=NOTE),
+    "/tags": Route("thing", "POST", data={"name": "forged"}),
+    "/tags/<int:tag_id>/remove": Route("thing", "POST"),
+}
+TABLE: dict[str, Route] = {
+    "": Route("public"),
+    "healthz": Route("public"),
+    "readyz": Route("public"),
+    "api/docs": Route("public"),
+    "api/v1/openapi.json": Route("public"),
+    "api/v1/": Route("public"),
+    "api/v1/orders": Route("api"),
+    "api/v1/orders/summary": Route("api"),
+    "api/v1/orders/<order_no>": Route("api"),
+    "preferences": Route("public", "POST", data={"theme": "dark"}),
+    "_kit": Route("public"),
+    "_kit/<slug:page>": Route("public"),
+    "switch": Route("own", "POST", data={"capacity": "{capacity}"}),
+    "account": Route("own"),
+    "keys": Route("own"),
+    "keys/<int:key_id>/revoke": Route("thing", "POST"),
+    "m/staff": Route("own"),
+    "m/staff/<int:membership_id>": Route("thing", "POST", data={"role": "owner"}),
+    "exports": Route("own"),
+    "exports/": Route("own"),
+    "exports/new": Route("own"),
+    "exports/<uuid:export_id>": Route("thing"),
+    "exports/<uuid:export_id>/download": Route("thing"),
+    "exports/<uuid:export_id>/cancel": Route("thing", "POST"),
+    "exports/<uuid:export_id>/retry": Route("thing", "POST"),
+    **{
+        f"{area}{path}": route
+        for area in ("orders", "m/orders", "ops/orders")
+        for path, route in {
+            "": Route("own", operator_sees=area == "ops/orders"),
+            "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
+            **{
+                f"/<str:order_no>{path}": Route(
+                    route.kind, route.method, operator_sees=area == "ops/orders", data=route.data
+                )
+                for path, route in ORDER_ACTIONS.items()
+            },
+        }.items()
+    },
+    # allauth's: about whoever is signed in, or signed by a secret nobody else has.
+    **{
+        f"accounts/{path}": Route("public")
+        for path in (
+            "login/",
+            "logout/",
+            "inactive/",
+            "signup/",
+            "confirm-email/",
+            "^confirm-email/(?P<key>[-:\\w]+)/$",
+            "password/reset/",
+            "password/reset/done/",
+            "password/reset/key/done/",
+            "^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+            "login/code/confirm/",
+            "2fa/authenticate/",
+            "2fa/webauthn/login/",
+        )
+    },
+    **{
+        f"accounts/{path}": Route("own")
+        for path in (
+            "reauthenticate/",
+            "email/",
+            "password/change/",
+            "password/set/",
+            "2fa/",
+            "2fa/reauthenticate/",
+            "2fa/totp/activate/",
+            "2fa/totp/deactivate/",
+            "2fa/recovery-codes/",
+            "2fa/recovery-codes/generate/",
+            "2fa/recovery-codes/download/",
+            "2fa/webauthn/",
+            "2fa/webauthn/add/",
+            "2fa/webauthn/reauthenticate/",
+        )
+    },
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": Route("thing"),
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": Route("thing"),
+}
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+
+
+def routes() -> dict[str, Any]:
+    """Every route of the site, as the resolver spells it."""
+    from django.urls import URLResolver, get_resolver
+
+    found: dict[str, Any] = {}
+
+    def walk(resolver: Any, prefix: str) -> None:
+        for pattern in resolver.url_patterns:
+            path = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                walk(pattern, path)
+            else:
+                found[path] = pattern
+
+    walk(get_resolver(), "")
+    return found
+
+
+def filled(route: str, values: dict[str, str]) -> str:
+    """The route's path with its parameters filled. Fails for a parameter nobody taught it."""
+    path = _CONVERTER.sub(lambda match: values[match[1] or match[2]], route)
+    return "/" + path.replace("^", "").replace("$", "")
+
+
+@dataclass
+class World:
+    shop: Any
+    there: dict[str, str]
+    nowhere: dict[str, str]
+    secrets: list[str]
+    strangers: dict[str, Any]
+    keys: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def world(database):
+    from allauth.mfa.models import Authenticator
+    from django.db import connections
+    from tests.support.people import acting, make_merchant, make_order, make_shop, make_staff, make_user, make_version
+
+    from chadan.accounts.models import Membership, Role
+    from chadan.api.keys import create_key, grantable
+    from chadan.catalog.models import Tag
+    from chadan.exports.models import ExportJob
+    from chadan.orders import number
+
+    shop = make_shop(0)
+    order_no = make_order(shop.merchant, shop.buyer.buyer, make_version(shop.merchant), account=PHONE)
+    owner = acting(shop.staff["owner"])
+    _secret, key = create_key(owner, f"secret-{secrets.token_hex(4)}")
+    job = ExportJob.objects.create(
+        user=shop.staff["owner"],
+        actor_key=owner.key,
+        role="owner",
+        merchant_id=shop.merchant.pk,
+        home=shop.merchant.home,
+        format="csv",
+        language="en",
+        upto=10**18,
+        state="done",
+    )
+    tag = Tag.objects.create(merchant=shop.merchant, home=shop.merchant.home, name="ours")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
+            [order_no, shop.merchant.home, tag.pk],
+        )
+    passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
+    there = {
+        "order_no": number.text(order_no),
+        "tag_id": str(tag.pk),
+        "key_id": str(key.pk),
+        "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
+        "export_id": str(job.pk),
+        "pk": str(passkey.pk),
+        "key": "forged",
+        "uidb36": "zz",
+        "page": "orders",
+        "capacity": owner.key,
+    }
+    missing = number.make(number.now(), shop.merchant.home)
+    nowhere = {
+        **there,
+        "order_no": number.text(missing),
+        "tag_id": "2147480000",
+        "key_id": "2147480000",
+        "membership_id": "2147480000",
+        "export_id": str(uuid.uuid4()),
+        "pk": "2147480000",
+        "capacity": "merchant:2147480000",
+    }
+    other = make_merchant("other")
+    agent = make_merchant("elsewhere", is_agent=True)
+    strangers = {
+        "buyer": make_user("stranger"),
+        **{f"other {role}": make_staff(other, role) for role in Role},
+        "agent": make_staff(agent),
+        "operator": make_user("platform", is_operator=True, buyer=False),
+        "nobody": make_user("nobody", buyer=False),
+    }
+    holders = {name: user for name, user in strangers.items() if name in ("buyer", "other owner", "agent", "operator")}
+    keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
+    hidden = [there["order_no"], PHONE, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
+    return World(shop, there, nowhere, hidden, strangers, keys)
+
+
+def client_of(user: Any) -> Any:
+    from django.test import Client
+
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def ask(client: Any, route: str, values: dict[str, str]) -> Any:
+    rule = TABLE[route]
+    path = filled(route, values)
+    if rule.method == "POST":
+        return client.post(path, {name: value.format(**values) for name, value in rule.data.items()})
+    return client.get(path)
+
+
+def plain(response: Any, values: dict[str, str]) -> tuple[int, str, str]:
+    """Status, redirect and body without what differs between any two answers."""
+    body = response.getvalue().decode() if response.streaming else response.content.decode()
+    where = response.headers.get("Location", "")
+    body = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", body)
+    path = response.wsgi_request.path
+    asked = [path] if path != "/" else []
+    for value in (*asked, *(quote(each, safe="") for each in asked), values["order_no"], values["export_id"]):
+        pattern = rf"{re.escape(value)}(?![\w-])"
+        body, where = re.sub(pattern, "IT", body), re.sub(pattern, "IT", where)
+    return response.status_code, where, body
+
+
+def state_of(world: World) -> list[Any]:
+    """Everything a stranger must not have changed."""
+    from django.db import connections
+
+    shop = world.shop
+    with connections["owner"].cursor() as cursor:
+        found = []
+        for sql, value in (
+            ("select * from orders where order_no = %s", world.there["order_no"]),
+            ("select * from order_notes where order_no = %s", world.there["order_no"]),
+            ("select * from order_tags where order_no = %s", world.there["order_no"]),
+            ("select order_seq, type from order_events where order_no = %s", world.there["order_no"]),
+            ("select id, role from memberships where merchant_id = %s order by id", shop.merchant.pk),
+            ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
+            ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
+            ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select data from mfa_authenticator where id = %s", world.there["pk"]),
+        ):
+            cursor.execute(sql, [value])
+            found.append(cursor.fetchall())
+    return found
+
+
+def test_the_table_knows_every_url(database):
+    known = set(routes())
+    assert known - set(TABLE) == set(), "URLs without a row in TABLE"
+    assert set(TABLE) - known == set(), "rows of TABLE without a URL"
+
+
+@pytest.mark.parametrize("route", [route for route, rule in TABLE.items() if rule.kind == "thing"])
+def test_what_is_anothers_answers_like_what_does_not_exist(world, route):
+    before = state_of(world)
+    for name, user in world.strangers.items():
+        if name == "operator" and TABLE[route].operator_sees:
+            continue
+        client = client_of(user)
+        real, missing = (ask(client, route, values) for values in (world.there, world.nowhere))
+        answers = plain(real, world.there), plain(missing, world.nowhere)
+        assert answers[0] == answers[1], f"{name} can tell"
+        assert real.status_code in (302, 403, 404), f"{name} got {real.status_code}"
+        if real.status_code == 302:  # an action that says "nothing such" on the list, or allauth's confirmation
+            assert not real.headers["Location"].startswith(("/m/orders/", "/orders/", "/ops/orders/")), name
+        for word in world.secrets:
+            assert word not in answers[0][2], f"{name} reads {word!r}"
+    assert state_of(world) == before
+
+
+@pytest.mark.parametrize("route", [route for route, rule in TABLE.items() if rule.kind in ("thing", "own")])
+def test_signed_out_visitors_are_sent_to_the_login_page(world, route):
+    before = state_of(world)
+    response = ask(client_of(None), route, world.there)
+    assert response.status_code == 302 and response.headers["Location"].startswith("/accounts/login/?"), response
+    assert state_of(world) == before
+
+
+@pytest.mark.parametrize("route", [route for route, rule in TABLE.items() if rule.kind in ("public", "own")])
+def test_pages_of_others_show_nothing_of_the_shop(world, route):
+    before = state_of(world)
+    rule = TABLE[route]
+    for name, user in world.strangers.items() if rule.kind == "own" else [("visitor", None)]:
+        if name == "operator" and rule.operator_sees:
+            continue
+        status, _where, body = plain(ask(client_of(user), route, world.there), world.nowhere)
+        assert status < 500
+        for word in world.secrets:
+            assert word not in body, f"{name} reads {word!r}"
+    assert state_of(world) == before
+
+
+@pytest.mark.parametrize("route", [route for route, rule in TABLE.items() if rule.kind == "api"])
+def test_api_keys_of_others(world, route):
+    for name, key in world.keys.items():
+        real, missing = (request(filled(route, values), key) for values in (world.there, world.nowhere))
+        if name == "operator":
+            assert real.status == 200
+            continue
+        assert (real.status, real.body) == (missing.status, missing.body), name
+        assert real.status == (404 if "<" in route else 200)
+        for word in world.secrets:
+            assert word not in real.body.decode(), f"{name} reads {word!r}"
+    answer = request(filled(route, world.there))
+    assert answer.status == 401 and answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("role", "statuses"), [("owner", (200, 200)), ("support", (403, 403)), ("finance", (403, 403))]
+)
+def test_only_owners_manage_keys_and_staff(world, role, statuses):
+    client = client_of(world.shop.staff[role])
+    assert (client.get("/keys").status_code, client.get("/m/staff").status_code) == statuses
+
+
+def test_the_shops_own_people_see_their_order(world):
+    for role in ("owner", "operator", "finance", "support"):
+        page = client_of(world.shop.staff[role]).get(f"/m/orders/{world.there['order_no']}")
+        assert page.status_code == 200 and PHONE not in page.content.decode()
+    assert client_of(world.shop.buyer).get(f"/orders/{world.there['order_no']}").status_code == 200
+    assert client_of(world.strangers["operator"]).get(f"/ops/orders/{world.there['order_no']}").status_code == 200
