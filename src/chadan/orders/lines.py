@@ -168,7 +168,10 @@ def _day(day: int) -> str:
 
 def escape(text: str) -> str:
     """`text` as a COPY text field. Texts with NUL cannot be stored; callers refuse them."""
-    return text.translate(_ESCAPES)
+    # Four searches in C are ten times faster than a translation that changes nothing.
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
+        return text.translate(_ESCAPES)
+    return text
 
 
 def yuan(fen: int) -> str:

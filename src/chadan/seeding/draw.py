@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chadan.orders.number import check_digit
 from chadan.orders.records import DeliveryFact, NoteFact, OrderRecord, PaymentFact, RefFact
-from chadan.orders.states import DeliveryKind, DeliveryStatus, Escrow, PaymentStatus, RefKind
+from chadan.orders.states import Category, DeliveryKind, DeliveryStatus, Escrow, PaymentStatus, RefKind
 from chadan.seeding import lives
 from chadan.seeding.accounts import account_of
 from chadan.seeding.cards import Cards
@@ -23,6 +23,10 @@ from chadan.seeding.world import Channel, Shop, Sold, World, lot
 _LOCAL = 8 * 3600
 _EPOCH = date(1970, 1, 1)
 _HOUR_LOT = lot([float(hour) for hour in HOURS], 4096)
+# An enum's attribute costs a microsecond, and a bulk seed asks for millions.
+_RETURNED, _RELEASED, _HELD = Escrow.RETURNED.code, Escrow.RELEASED.code, Escrow.HELD.code
+_DELIVERY = {kind: kind.code for kind in DeliveryKind}
+_CATEGORY = {category: category.code for category in Category}
 _TOPUP, _CARD = DeliveryKind.TOPUP.code, DeliveryKind.CARD.code
 _TXN, _OUT, _SUPPLIER, _SOURCE = (
     RefKind.PAYMENT.code,
@@ -119,7 +123,7 @@ class Day:
         slow = sold.item.variant == "慢充"
         bought = sold.upstream is not None
         # A purchase upstream is numbered in the second its sale was paid; both stay in one day.
-        fate = Fate(sold.item.delivery.code, slow, wanted, self.end if bought else None)
+        fate = Fate(_DELIVERY[sold.item.delivery], slow, wanted, self.end if bought else None)
         life = live(self.random, moment, self.plan.until, fate)
         quantity = self._quantity(sold)
         account = account_of(self.random, sold.item.account, buyer)
@@ -138,7 +142,7 @@ class Day:
 
     def _quantity(self, sold: Sold) -> int:
         draw = self.random.random()
-        if sold.item.delivery.code != _CARD or draw < 0.86:
+        if _DELIVERY[sold.item.delivery] != _CARD or draw < 0.86:
             return 1
         return 2 + int(4 * self.random.random() ** 2) if draw < 0.99 else 10
 
@@ -170,10 +174,10 @@ class Day:
         version = shop.versions[sold_at]
         back = 0 if not life.refunded else amount if life.refunded == 1.0 else int(amount * life.refunded)
         escrow, escrow_until = (
-            _escrow(life) if platform == "自营商城" and sold.item.delivery.code != _CARD else (0, None)
+            _escrow(life) if platform == "自营商城" and _DELIVERY[sold.item.delivery] != _CARD else (0, None)
         )
         return OrderRecord(
-            *(order_no, shop.home, moment, shop.id, 0, "", "", version, sold.item.category.code),
+            *(order_no, shop.home, moment, shop.id, 0, "", "", version, _CATEGORY[sold.item.category]),
             *(sold.item.face_value, quantity, life.status, amount, amount if paid else 0, back),
             *(sold.cost * quantity if paid else 0, amount * channel.fee // 10_000 if paid else 0),
             channel.method if payments else None,
@@ -230,7 +234,7 @@ class Day:
     ) -> tuple[tuple[DeliveryFact, ...], int | None]:
         if life.paid_at is None:
             return (), None
-        kind = sold.item.delivery.code
+        kind = _DELIVERY[sold.item.delivery]
         supplier, number = None, ""
         if kind != _CARD and sold.upstream is None:
             supplier = shop.supplier_ids[int(len(shop.supplier_ids) * self.random.random())]
@@ -317,5 +321,5 @@ def _escrow(life: Life) -> tuple[int, int | None]:
         return 0, None
     until = (life.delivered_at or life.paid_at) + 7 * lives.DAY
     if life.status == lives.REFUNDED:
-        return Escrow.RETURNED.code, None
-    return (Escrow.RELEASED.code, None) if life.status == lives.COMPLETED else (Escrow.HELD.code, until)
+        return _RETURNED, None
+    return (_RELEASED, None) if life.status == lives.COMPLETED else (_HELD, until)
