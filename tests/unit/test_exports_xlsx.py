@@ -119,7 +119,9 @@ def test_a_full_sheet_is_followed_by_another_with_its_header(rows, sheet_rows, c
     sheets = by_calamine(workbook(rows, cuts, sheet_rows))
     header = [column.header for column in COLUMNS]
     assert all(sheet[0] == header and len(sheet) <= sheet_rows for sheet in sheets)
-    assert [row for sheet in sheets for row in sheet[1:]] == by_calamine(workbook(rows))[0][1:]
+    # Calamine leaves out empty rows at a sheet's end.
+    filled = [row for sheet in sheets for row in sheet[1:] if any(cell != "" for cell in row)]
+    assert filled == [row for row in by_calamine(workbook(rows))[0][1:] if any(cell != "" for cell in row)]
 
 
 def test_no_cell_is_a_formula_and_numbers_are_numbers():

@@ -64,7 +64,7 @@ def _integers(cells: Sequence[Any]) -> Column:
 
 
 def _money(cells: Sequence[Any]) -> Column:
-    known = {fen: "" if fen is None else yuan(fen) for fen in set(cells)}
+    known = {fen: "" if fen is None else fen if isinstance(fen, str) else yuan(fen) for fen in set(cells)}
     return "", list(map(known.__getitem__, cells)), ""
 
 
@@ -127,7 +127,7 @@ class CsvWriter:
             self.write_columns(columns)
 
     def write_columns(self, columns: Sequence[Sequence[Cell]]) -> None:
-        """Appends a batch given by columns. A str among moments is local time as ISO text; fractions are dropped."""
+        """Appends a batch given by columns. A str is a number already rendered, or local time as ISO text."""
         rendered = [_RENDER[kind](cells) for kind, cells in zip(self._kinds, columns, strict=True)]
         self._put(laid_out(rendered, len(columns[0])).encode())
 

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Protocol
 
 from chadan.exports.columns import SPECS, Column
 from chadan.exports.csv_file import EOL, CsvWriter, laid_out
-from chadan.exports.kinds import Cell, Kind, yuan
+from chadan.exports.kinds import Cell, Kind
 from chadan.exports.source import Rows
 from chadan.exports.xlsx import SheetColumn, XlsxState, XlsxWriter
 from chadan.search.compiler_export import Moments
@@ -110,6 +110,4 @@ def _machine(kind: Kind, cells: Sequence[Cell]) -> tuple[str, list[str], str]:
     if kind in (Kind.TEXT, Kind.CODE):
         texts = ["" if cell is None else '"' + str(cell).replace('"', '""') + '"' for cell in cells]
         return "", texts, ""
-    if kind is Kind.MONEY:
-        return "", ["" if cell is None else yuan(int(str(cell))) for cell in cells], ""
     return "", ["" if cell is None else str(cell) for cell in cells], ""

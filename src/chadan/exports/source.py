@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connections
 
@@ -85,11 +86,15 @@ class Reader:
             page = self._page(session, chunk)
             if page is None:
                 return Rows(0, last or 0)
-            statement = sql.chunk_statement(page, self._columns, self._moments, descending=request.descending)
-            rows = session.rows(statement.text, statement.params)
-        if not rows:
-            return Rows(0, last or 0)
-        return Rows(len(rows), rows[-1][0], self._finish(list(zip(*rows, strict=True))[1:]))
+            plain = sql.rows_statement(page, self._columns, self._moments, descending=request.descending)
+            packed = sql.packed_statement(plain, self._columns)
+            count, *texts = session.rows(packed.text, packed.params)[0]
+            if not count:
+                return Rows(0, last or 0)
+            columns: list[Sequence[Any]] = [_unpacked(text) for text in texts]
+            if any(len(values) != count for values in columns):
+                columns = list(zip(*session.rows(plain.text, plain.params), strict=True))
+        return Rows(count, int(columns[0][-1]), self._finish(columns[1:]))
 
     def ahead(self, last: int | None, size: int, most: int | None = None) -> Generator[Rows, None, None]:
         """All chunks behind `last`, `size` orders each and `most` in all; the next is read while one is being used.
@@ -125,6 +130,11 @@ class Reader:
         found = sql.page_numbers_statement(self._filter, chunk)
         numbers = [row[0] for row in session.rows(found.text, found.params, search=True)]
         return sql.selected_statement(numbers, request.scope, _view(request), chunk) if numbers else None
+
+
+def _unpacked(text: str) -> list[str | None]:
+    values: list[str | None] = [*text.split(sql.SEPARATOR)]
+    return [None if value == sql.NULL else value for value in values] if sql.NULL in text else values
 
 
 def _view(request: Request) -> str | None:

@@ -1,4 +1,4 @@
-"""From the database's plain values to an export's cells: numbers as text, words for codes, masking. Column by column.
+"""From the database's values, all of them texts, to an export's cells: words for codes, yuan, masking. Column by column.
 
 Values repeat within a chunk, so each distinct one is worked on once.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chadan.exports.columns import SPECS, Column
-from chadan.exports.kinds import Cell
+from chadan.exports.kinds import Cell, Kind, yuan
 from chadan.exports.masking import mask
 from chadan.orders import number
 from chadan.search.compiler_export import CATEGORY_CODES
@@ -35,12 +35,13 @@ def _step(
         coded = {chr(CATEGORY_CODES + code): word for code, word in enumerate(words[column])}
         return lambda values: [coded.get(value, value) for value in values]
     if column in words:
-        listed: dict[int | None, str | None] = {None: None, **dict(enumerate(words[column]))}
+        listed: dict[str | None, str | None] = {None: None}
+        listed.update((str(code), word) for code, word in enumerate(words[column]))
         return lambda values: list(map(listed.__getitem__, values))
-    if column is Column.ORDER_NO:
-        return lambda values: list(map(number.text, values))
-    if column is Column.PARENT_ORDER_NO:
-        return _distinct(number.text)
+    if column in (Column.ORDER_NO, Column.PARENT_ORDER_NO):
+        return lambda values: [value and value.zfill(number.LENGTH) for value in values]
+    if SPECS[column].kind is Kind.MONEY:
+        return _distinct(lambda fen: yuan(int(fen)))
     if masked and SPECS[column].masked:
         return _distinct(mask)
     return None

@@ -127,22 +127,36 @@ _VALUES: dict[Column, tuple[str, str]] = {
 }
 
 
-def chunk_statement(page: Sql, columns: Sequence[Column], moments: Moments, *, descending: bool) -> Sql:
-    """Rows (order number, value of each column) of a page of orders (`page_statement` or `selected_statement`)."""
+SEPARATOR, NULL = "\x1e", "\x1d"
+"""Between the values of a packed column, and in place of NULL."""
+
+
+def rows_statement(page: Sql, columns: Sequence[Column], moments: Moments, *, descending: bool) -> Sql:
+    """Rows (order number, value of each column as text) of a page (`page_statement` or `selected_statement`)."""
     joins: dict[str, None] = {}
     values = []
     for column in columns:
         alias, value = _VALUES[column]
         if alias:
             joins[_JOINS[alias]] = None
-        if SPECS[column].kind is Kind.DATETIME:
-            value = _MOMENTS[moments].format(value)
-        values.append(value)
+        form = _MOMENTS[moments] if SPECS[column].kind is Kind.DATETIME else "({0})::text"
+        values.append(f"{form.format(value)} as {column.value}_")
     text = (
-        f"select o.order_no, {', '.join(values)} from ({page.text}) o{''.join(joins)}"
+        f"select o.order_no as no, {', '.join(values)} from ({page.text}) o{''.join(joins)}"
         f" order by o.order_no {'desc' if descending else 'asc'}"
     )
     return Sql(text, page.params)
+
+
+def packed_statement(rows: Sql, columns: Sequence[Column]) -> Sql:
+    """One row for all of `rows_statement`'s: how many, the order numbers, and each column, values joined by SEPARATOR.
+
+    Ten thousand rows arrive in one message; unpacking them is one split a column. Who unpacks checks that every column
+    has that many values: a text may hold a SEPARATOR of its own.
+    """
+    names = ["no", *(f"coalesce({column.value}_, E'\\x1d')" for column in columns)]
+    packed = ", ".join(f"string_agg({name}{'::text' if name == 'no' else ''}, E'\\x1e')" for name in names)
+    return Sql(f"select count(*), {packed} from ({rows.text}) r", rows.params)
 
 
 def page_statement(found: Filter, chunk: Chunk, columns: str = _ORDER_COLUMNS) -> Sql:
