@@ -54,7 +54,7 @@ def _checked(cells: Sequence[Any]) -> Sequence[str]:
     if None in cells:
         cells = ["" if cell is None else cell for cell in cells]
     together = "\n" + "\n".join(cells)
-    if _SUSPECT.search(together) or ("\n\n" in together and any(cell.startswith("\n") for cell in cells)):
+    if _SUSPECT.search(together) or ("\n\n" in together and "\n\n" in "\n" + "\n".join(filter(None, cells))):
         return list(map(_escaped, cells))
     return cells
 
@@ -69,6 +69,8 @@ def _money(cells: Sequence[Any]) -> Column:
 
 
 def _moments(cells: Sequence[Any]) -> Column:
+    if None not in cells and set(map(type, cells)) == {str}:
+        return "", [cell[:_SECONDS] for cell in cells], ""
     return "", [_moment(cell) for cell in cells], ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chadan.exports.columns import SPECS, Column
 from chadan.exports.kinds import Cell, Kind, yuan
-from chadan.exports.masking import mask
+from chadan.exports.masking import mask_all
 from chadan.orders import number
 from chadan.search.compiler_export import CATEGORY_CODES
 
@@ -43,7 +43,7 @@ def _step(
     if SPECS[column].kind is Kind.MONEY:
         return _distinct(lambda fen: yuan(int(fen)))
     if masked and SPECS[column].masked:
-        return _distinct(mask)
+        return mask_all
     return None
 
 
