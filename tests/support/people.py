@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections
+from tests.support.names import PASSWORD, PHONE, unique
 
 from chadan.accounts.actors import Actor, actor_of
 from chadan.accounts.models import Buyer, Membership, Merchant, Role, User
@@ -16,14 +17,7 @@ from chadan.catalog.models import Product, ProductVersion
 from chadan.orders import number
 from chadan.orders.states import Category, DeliveryKind, OrderStatus, PaymentMethod
 
-PASSWORD = "correct horse 4711"
-PHONE = "13812345678"
 _COUNT = itertools.count(1)
-
-
-def unique(word: str) -> str:
-    """A name no other test uses."""
-    return f"{word}{next(_COUNT)}{secrets.token_hex(3)}"
 
 
 def make_user(word: str = "user", **fields: Any) -> User:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from chadan.accounts.models import Buyer, Membership, Role, User
 from chadan.platform.errors import Forbidden
 from chadan.platform.scope import Scope
@@ -71,7 +73,7 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless the capacity has the permission."""
         if permission not in self.permissions:
-            raise Forbidden("Your role does not allow this.", hint="Ask an owner of the shop.")
+            raise Forbidden(_("Your role does not allow this."), hint=_("Ask an owner of the shop."))
 
 
 def actors_of(user: User) -> list[Actor]:

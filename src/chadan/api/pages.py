@@ -26,7 +26,7 @@ class KeyForm(forms.Form):
     """A new key."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100, help_text=gettext_lazy("What will use the key."))
-    scopes = forms.MultipleChoiceField(label=gettext_lazy("May"), widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(label=gettext_lazy("Allowed"), widget=forms.CheckboxSelectMultiple)
     expires_on = forms.DateField(
         label=gettext_lazy("Last day"),
         required=False,
