@@ -25,7 +25,7 @@ from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus, Paym
 from chadan.orders.vault import Vault
 from chadan.platform.errors import ChadanError, Conflict, InvalidInput
 
-CHUNK = 2000
+CHUNK = 5000
 KEPT = 10_000
 """Rejections kept in the stored report; all are counted."""
 

@@ -164,11 +164,12 @@ def _load(session: Session, records: Sequence[OrderRecord], actor: dict[str, Any
 def _insert(session: Session, lines: dict[str, str]) -> None:
     session.enter()
     connection = session.connection
-    for table, columns in COLUMNS.items():
-        if table not in lines:
-            continue
-        connection.execute(f"create temp table load_{table} on commit drop as select {columns} from {table} limit 0")
+    tables = [table for table in COLUMNS if table in lines]
+    made = [f"create temp table load_{table} (like {table} including defaults) on commit drop" for table in tables]
+    connection.execute(";".join(made))
+    for table in tables:
+        columns = COLUMNS[table]
         with connection.cursor() as cursor, cursor.copy(f"copy load_{table} ({columns}) from stdin") as copy:
             copy.write(lines[table])
         connection.execute(f"insert into {table} ({columns}) select {columns} from load_{table}")
-        connection.execute(f"drop table load_{table}")
+    connection.execute("drop table " + ", ".join(f"load_{table}" for table in tables))

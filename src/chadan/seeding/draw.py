@@ -55,7 +55,7 @@ _NOTES = (
     "老客户，优先处理",
 )
 _ASKS = ("麻烦快一点，谢谢", "充好了说一声", "请充移动号", "不要充错号码哦")
-_RECENT = (lives.PENDING, lives.PENDING, lives.PROCESSING, lives.PROCESSING, lives.PROCESSING, lives.PENDING)
+_RECENT = (lives.PENDING, lives.PENDING, lives.PROCESSING, lives.PROCESSING, lives.PROCESSING, lives.PAID, lives.PAID)
 
 
 class Deal(NamedTuple):

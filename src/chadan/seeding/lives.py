@@ -75,8 +75,8 @@ def live(random: Random, placed: int, until: int, fate: Fate) -> Life:
         return Life(CANCELLED, gone, cancelled_at=gone)
     if paid > until:
         return Life(PENDING, placed)
-    if fate.wants == PROCESSING:
-        return Life(PROCESSING if until - paid > 3 else PAID, paid, paid_at=paid)
+    if fate.wants is not None:
+        return Life(fate.wants, paid, paid_at=paid)
     if draw() < (0.006 if fate.delivery == _CARD else 0.022):
         return _failing(random, paid, until)
     delivered = paid + _wait(random, fate)
