@@ -79,7 +79,9 @@ def test_wrong_password_does_not_say_which_part_was_wrong(client):
     user = make_user()
     wrong = client.post("/accounts/login/", {"login": user.username, "password": "no"})
     unknown = client.post("/accounts/login/", {"login": unique("nobody"), "password": "no"})
-    errors = [re.findall(r'class="alert tone-red".*?</div>', page.content.decode(), re.DOTALL) for page in (wrong, unknown)]
+    errors = [
+        re.findall(r'class="alert tone-red".*?</div>', page.content.decode(), re.DOTALL) for page in (wrong, unknown)
+    ]
     assert errors[0] == errors[1] != []
 
 

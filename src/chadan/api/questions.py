@@ -14,6 +14,7 @@ from chadan.search import checking, grammar, url
 from chadan.search.order_query import OrderQuery
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
+MAX_PARAMETERS = 1000
 OWN = ("limit", "cursor", "view")
 """Parameters of the API itself, and the view, which knows `purchases` besides the filter's own."""
 _PAGE_ONLY = url.PAGE_KEYS - {"q", "cursor"}
@@ -44,7 +45,10 @@ def read(query_string: str, key: KeyActor) -> Question:
     """
     if len(query_string) > 4 * checking.MAX_BYTES:
         raise checking.too_large()
-    pairs = parse_qsl(query_string, keep_blank_values=True, errors="replace", max_num_fields=1000)
+    try:
+        pairs = parse_qsl(query_string, keep_blank_values=True, errors="replace", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:
+        raise checking.too_large() from error
     for name, _value in pairs:
         if name in _PAGE_ONLY:
             raise InvalidQuery(_("Unknown parameter “%(name)s”.") % {"name": name}, field=name)

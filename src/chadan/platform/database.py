@@ -48,6 +48,7 @@ def _entry(address: Address, *, health_checks: bool) -> dict[str, Any]:
         "NAME": address.name,
         "USER": address.user,
         "PASSWORD": address.password,
+        "TIME_ZONE": "Asia/Shanghai",  # rows arrive in the time zone they are shown in
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": health_checks,
         "OPTIONS": {
