@@ -53,3 +53,11 @@ def test_signed_in_pages(database, path):
     assert response.status_code == 200
     page = response.content.decode()
     assert page.count("<h1>") == 1 and 'class="tabs"' in page
+
+
+@pytest.mark.parametrize("path", [*SIGNED_OUT, *SIGNED_IN])
+def test_no_markup_is_shown_as_text(database, path):
+    from tests.support.people import make_user
+
+    page = (Client() if path in SIGNED_OUT else signed_in(make_user())).get(path).content.decode()
+    assert "&lt;" not in page

@@ -83,7 +83,7 @@ def profile(request: HttpRequest) -> HttpResponse:
             httponly=True,
         )
         return response
-    return _page(request, "account/profile.html", _("Profile"), form=form, person=user)
+    return _page(request, "account/profile.html", _("Profile"), form=form, account=user)
 
 
 def _owner(request: HttpRequest) -> Actor:

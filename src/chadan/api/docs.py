@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from markupsafe import Markup
 
 from chadan.api.keys import SCOPES
 from chadan.api.v1 import document
@@ -29,9 +30,16 @@ def docs(request: HttpRequest) -> HttpResponse:
         ],
         "schemas": described["components"]["schemas"],
         "scopes": SCOPES,
+        "marked": marked,
         "host": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "api/docs.html", context)
+
+
+def marked(text: str) -> Markup:
+    """`text` with what stands between backticks as code."""
+    parts = text.replace("*", "").split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 @cache

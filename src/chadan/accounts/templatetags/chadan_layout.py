@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django import template
 from django.template.base import NodeList, Parser, Token
 from django.template.loader import render_to_string
@@ -10,6 +12,8 @@ from django.utils.safestring import mark_safe
 from chadan.accounts.menu import account_menu
 
 register = template.Library()
+_HEADING = re.compile(r"<h1>(.*?)</h1>\s*", re.DOTALL)
+"""Our h1 element (templates/allauth/elements): the frame has its own place for it."""
 
 
 @register.tag
@@ -39,9 +43,13 @@ class LayoutNode(template.Node):
     def render(self, context: template.Context) -> str:
         """The whole page."""
         request = context["request"]
+        title = self.title.render(context).strip()
+        content = self.content.render(context)
+        heading = _HEADING.search(content)
         parts = {
-            "title": mark_safe(self.title.render(context).strip()),  # noqa: S308 - rendered by Django, autoescaped
-            "content": mark_safe(self.content.render(context)),  # noqa: S308
+            "title": mark_safe(title),  # noqa: S308 - rendered by Django, autoescaped
+            "heading": mark_safe(heading[1] if heading else title),  # noqa: S308
+            "content": mark_safe(_HEADING.sub("", content, count=1)),  # noqa: S308
             "scripts": mark_safe(self.scripts.render(context)),  # noqa: S308
             "menu": account_menu(request),
         }
