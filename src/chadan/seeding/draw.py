@@ -287,7 +287,7 @@ class Day:
         amount = sold.cost * sale.quantity
         balance = above.balance
         assert balance is not None  # noqa: S101 - every shop takes balance
-        out, number = f"{bought.order_no:019d}1", f"B{self.text}{bought.order_no % 10**10:010d}"
+        out, number = f"{bought.order_no:019d}1", f"B{self.text}{bought.order_no % 10**13:013d}"
         state = _GIVEN_BACK if life.refunded == 1.0 else _SUCCESS
         refs = [ref for ref in bought.refs if ref.kind == _SUPPLIER]
         refs.append(RefFact(_TXN, balance.id, number))
