@@ -1,0 +1,48 @@
+"""Runs benches by name and collects what they report."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from chadan.bench.figures import Result
+from chadan.bench.machine import describe
+from chadan.bench.sites import Site, running
+from chadan.platform.errors import InvalidInput
+
+BENCHES = {
+    "sql": ("chadan.bench.sql", "bench_sql", "lookup, every filter, combinations, page 1000, counts: all their SQL"),
+    "fragment": ("chadan.bench.sql", "bench_fragment", "a piece of an account, within one merchant"),
+    "http": ("chadan.bench.http", "bench_http", "API lookup and list, HTML list: web CPU beside their SQL run bare"),
+    "export": ("chadan.bench.export", "bench_export", "CSV beside \\copy, XLSX beside XlsxWriter, memory growth"),
+    "import": ("chadan.bench.importing", "bench_import", "importing orders beside COPY into the same tables"),
+}
+SMALLER = 1_000_000
+"""What a larger size is compared with."""
+Bench = Callable[[Site, Site | None], Iterator[Result]]
+
+
+def run(names: list[str], orders: int, say: Callable[[Result], None]) -> dict[str, Any]:
+    """Runs the benches at one size; `say` gets each result at once. Raises InvalidInput for an unknown name."""
+    for name in names:
+        if name not in BENCHES:
+            raise InvalidInput(f"There is no bench {name!r}.", hint=f"There are {', '.join(BENCHES)}.")
+    results: list[Result] = []
+    with ExitStack() as stack:
+        site = stack.enter_context(running(orders, first=True))
+        smaller = None
+        if "sql" in names and orders > SMALLER:
+            smaller = stack.enter_context(running(SMALLER, first=False))
+            site.enter()
+        machine = describe(site)
+        for name in names:
+            module, function, _about = BENCHES[name]
+            bench: Bench = getattr(importlib.import_module(module), function)
+            for result in bench(site, smaller):
+                result.extra["bench"] = name
+                say(result)
+                results.append(result)
+            site.enter()
+    return {"orders": orders, "machine": machine, "results": [result.as_json() for result in results]}
