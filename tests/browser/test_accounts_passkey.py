@@ -24,7 +24,7 @@ def test_add_a_passkey_and_sign_in_with_it(open_page: Any, site: Any) -> None:
     devices = page.context.new_cdp_session(page)
     devices.send("WebAuthn.enable")
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-    account = site.account("buyer")
+    account = site.account("buyer", 1)
 
     page.goto(f"{here}/accounts/login/")
     page.fill("input[name=login]", account["username"])

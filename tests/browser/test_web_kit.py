@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = os.environ.get("CHADAN_CHROMIUM") or shutil.which("chromium")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium")]
+pytestmark = pytest.mark.browser
 PAGES = ["_kit", "_kit/list", "_kit/detail", "_kit/sign-in"]
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
@@ -33,19 +31,9 @@ def site() -> Iterator[str]:
         server.terminate()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    with chromium.new_context(viewport=DESKTOP, locale="zh-CN") as context:
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport=DESKTOP, locale="zh-CN") as context:
         page = context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -58,8 +46,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize(
     ("viewport", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")]
 )
-def test_a_page_is_accessible_and_fits(chromium: Browser, site: str, path: str, viewport: Any, scheme: Any) -> None:
-    with chromium.new_context(viewport=viewport, color_scheme=scheme, locale="zh-CN", bypass_csp=True) as context:
+def test_a_page_is_accessible_and_fits(browser: Browser, site: str, path: str, viewport: Any, scheme: Any) -> None:
+    with browser.new_context(viewport=viewport, color_scheme=scheme, locale="zh-CN", bypass_csp=True) as context:
         page = context.new_page()
         answer = page.goto(f"{site}/{path}")
         assert answer
@@ -70,8 +58,8 @@ def test_a_page_is_accessible_and_fits(chromium: Browser, site: str, path: str, 
         assert not [(violation["id"], violation["nodes"][0]["html"]) for violation in violations]
 
 
-def test_phone_targets_are_44_pixels(chromium: Browser, site: str) -> None:
-    with chromium.new_context(viewport=PHONE, has_touch=True, locale="zh-CN") as context:
+def test_phone_targets_are_44_pixels(browser: Browser, site: str) -> None:
+    with browser.new_context(viewport=PHONE, has_touch=True, locale="zh-CN") as context:
         page = context.new_page()
         page.goto(f"{site}/_kit/list")
         boxes = page.locator(".main .btn:visible, .tabs a, .bottom-nav a, .nav-label, .search input[type=search]")
@@ -81,8 +69,8 @@ def test_phone_targets_are_44_pixels(chromium: Browser, site: str) -> None:
         assert sum(height >= 44 for height in heights) >= len(heights) - 4
 
 
-def test_copying_puts_the_text_on_the_clipboard_and_says_so(chromium: Browser, site: str) -> None:
-    with chromium.new_context(locale="zh-CN", permissions=["clipboard-read", "clipboard-write"]) as context:
+def test_copying_puts_the_text_on_the_clipboard_and_says_so(browser: Browser, site: str) -> None:
+    with browser.new_context(locale="zh-CN", permissions=["clipboard-read", "clipboard-write"]) as context:
         page = context.new_page()
         page.goto(f"{site}/_kit/detail")
         page.locator('[data-copy="HF88213377"]').click()
@@ -164,8 +152,8 @@ def test_a_destructive_action_asks_first_and_says_how_much(page: Page, site: str
     expect(dialog).to_be_hidden()
 
 
-def test_without_scripts_menus_themes_languages_and_the_drawer_work(chromium: Browser, site: str) -> None:
-    with chromium.new_context(viewport=PHONE, java_script_enabled=False, locale="zh-CN") as context:
+def test_without_scripts_menus_themes_languages_and_the_drawer_work(browser: Browser, site: str) -> None:
+    with browser.new_context(viewport=PHONE, java_script_enabled=False, locale="zh-CN") as context:
         page = context.new_page()
         page.goto(f"{site}/_kit/list")
         expect(page.locator("form.batch")).to_be_visible()

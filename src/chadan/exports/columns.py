@@ -97,7 +97,7 @@ SPECS: dict[Column, Spec] = {
     Column.AGENT: Spec(_("Agent"), width=20),
     Column.PLATFORM: Spec(_("Platform")),
     Column.ESCROW: Spec(_("Escrow")),
-    Column.AFTER_SALE: Spec(_("After-sales"), width=10),
+    Column.AFTER_SALE: Spec(_("Had after-sales"), width=10),
     Column.PAID_AT: Spec(_("Paid at"), Kind.DATETIME, width=20),
     Column.DELIVERED_AT: Spec(_("Delivered at"), Kind.DATETIME, width=20),
     Column.COMPLETED_AT: Spec(_("Completed at"), Kind.DATETIME, width=20),
@@ -113,7 +113,7 @@ SPECS: dict[Column, Spec] = {
     Column.FEE: Spec(_("Fee"), Kind.MONEY, audience=Audience.COST, width=12),
     Column.PROFIT: Spec(_("Profit"), Kind.MONEY, audience=Audience.COST, width=12),
     Column.TAGS: Spec(_("Tags"), audience=Audience.SHOP, width=18),
-    Column.NOTE: Spec(_("Note"), audience=Audience.SHOP, width=36),
+    Column.NOTE: Spec(_("Notes"), audience=Audience.SHOP, width=36),
 }
 
 
