@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
-TIERS = ("unit", "integration", "fault", "browser")
+TIERS = ("integration", "fault", "unit", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cheap tiers first, the browser last: Playwright keeps an event loop running, in which Django refuses to query."""
+    """The database first: its settings are the run's. The browser last: Playwright keeps an event loop running, in which
+    Django refuses to query.
+    """
     items.sort(key=lambda item: TIERS.index(item.path.parent.name))
+
+
+@pytest.fixture(autouse=True)
+def environment_stays() -> Iterator[None]:
+    """A test that names Django's settings, as the command line does, names them for itself only."""
+    before = os.environ.get("DJANGO_SETTINGS_MODULE")
+    yield
+    if before is None:
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    else:
+        os.environ["DJANGO_SETTINGS_MODULE"] = before
