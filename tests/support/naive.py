@@ -61,11 +61,11 @@ def product(order: Order, values: Iterable[str]) -> bool:
     return any(key == version["brand"].casefold() or any(key in text for text in texts) for key in keys)
 
 
-def text(order: Order, wanted: str) -> bool:
-    """Whether the text is part of title, account, note, or the buyer's login or name."""
+def text(order: Order, wanted: str, *, inside: bool) -> bool:
+    """Whether the text is part of title, account, the buyer's login or name, or, for the shop itself, the notes."""
     if wanted.casefold() in order["version"]["title"].casefold():
         return True
-    places = (order["account"], order["note"] or "", order["buyer"].login, order["buyer"].name)
+    places = (order["account"], (order["note"] or "") if inside else "", order["buyer"].login, order["buyer"].name)
     return any(wanted.lower() in place.lower() for place in places)
 
 
@@ -114,6 +114,7 @@ def in_time(order: Order, query: OrderQuery) -> bool:
 def matches(order: Order, query: OrderQuery, scope: Scope, view: str | None = None) -> bool:
     """Whether the query, asked within `scope`, means the order."""
     ours = [number.text(order["order_no"]), *([order["source_order_no"]] if order["source_order_no"] else [])]
+    inside = scope.operator or (bool(scope.merchants) and (view or query.role_view) != "purchases")
     outside = [ref for kind, ref in order["refs"] if kind in (1, 2, 3)]
     return (
         visible(order, scope, view or query.role_view)
@@ -126,7 +127,7 @@ def matches(order: Order, query: OrderQuery, scope: Scope, view: str | None = No
         and in_range(order["face_value"], query.face_value)
         and in_range(order["amount"], query.amount)
         and in_range(order["quantity"], query.quantity)
-        and (not query.text or text(order, query.text))
+        and (not query.text or text(order, query.text, inside=inside))
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -151,8 +151,9 @@ class Lines:
         )
 
 
+@lru_cache(maxsize=50_000)
 def moment_text(moment: int | None) -> str:
-    """`moment` (seconds since 1970) as PostgreSQL reads it, NULL for None."""
+    """`moment` (seconds since 1970) as PostgreSQL reads it, NULL for None. The moments of one order repeat in its rows."""
     if moment is None:
         return _NULL
     day, second = divmod(moment + _LOCAL, 86_400)

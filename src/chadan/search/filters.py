@@ -80,7 +80,7 @@ def build(query: OrderQuery, scope: Scope, names: Names, view: str | None = None
     if query.account:
         parts.append(account_condition(query.account))
     if query.text:
-        parts.append(_text(query.text, names))
+        parts.append(_text(query.text, names, inside=_inside(scope, view or query.role_view)))
     if query.order_no:
         parts.append(_order_no(query.order_no, names))
     if query.external_no:
@@ -174,10 +174,18 @@ def account_condition(match: IdMatch) -> Sql:
     return joined(Sql("lower(o.account) like lower(%s)", (like_pattern(kind, text),)) for kind, text in match.parts())
 
 
-def _text(text: str, names: Names) -> Sql:
+def _inside(scope: Scope, view: str | None) -> bool:
+    """Whether the notes are the asker's own: neither a buyer nor a reselling agent may find out what they say."""
+    return scope.operator or (bool(scope.merchants) and view != "purchases")
+
+
+def _text(text: str, names: Names, *, inside: bool) -> Sql:
     pattern = f"%{like_part(text)}%"
     parts = [among("o.version_id", names.ids.get("text", ()), "bigint")]
-    parts.extend(Sql(f"{column} like lower(%s)", (pattern,)) for column in ("lower(o.account)", "lower(o.note)"))
+    parts.extend(
+        Sql(f"{column} like lower(%s)", (pattern,))
+        for column in ("lower(o.account)", *(("lower(o.note)",) if inside else ()))
+    )
     if "\n" not in text:  # a line break divides login and name in buyer_key
         parts.append(Sql("o.buyer_key like lower(%s)", (pattern,)))
     return any_of(parts)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+import psycopg
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -53,7 +54,7 @@ class errors:  # noqa: N801 - named like the other middleware
         """The error's page, or None for a defect, which Django reports."""
         if isinstance(error, Http404):
             error = NotFound(_("There is no such page or order."))
-        if isinstance(error, OperationalError):
+        if isinstance(error, (OperationalError, psycopg.OperationalError)):
             log.error("database unavailable", exc_info=error)
             error = DatabaseUnavailable(_("The database is not reachable."), hint=_("Try again in a moment."))
         return error_page(request, error) if isinstance(error, ChadanError) else None

@@ -86,6 +86,8 @@ class Keeper:
     async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, from its coming to its going."""
         self.clients.add(writer)
+        if self.failure:
+            self.tell(writer, self.failure)
         if self.ready:
             self.tell(writer, {"ready": True})
         with contextlib.suppress(ConnectionError):
@@ -272,7 +274,11 @@ def main(arguments: list[str]) -> int:
     with held:
         identity, layout = resolve(control)
         with listen(layout.run / "keeper.sock") as listener:
-            return asyncio.run(Keeper(identity, layout, password_file).serve(listener))
+            keeper = Keeper(identity, layout, password_file)
+            code = asyncio.run(keeper.serve(listener))
+    if keeper.failure:  # a client that came too late to be told reads the last line of this process's log
+        print(" ".join(keeper.failure.values()).strip(), file=sys.stderr, flush=True)
+    return code
 
 
 if __name__ == "__main__":
