@@ -64,7 +64,8 @@ def install_packages() -> None:
 
 def clean_environment(data: Path) -> dict[str, str]:
     """The environment of linters and tests: none of this machine's Chadan settings, data in a folder thrown away."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHADAN_")}
+    ours = ("CHADAN_", "DJANGO_")  # the command line names Django's settings; the tests choose their own moment
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return environment | {"CHADAN_DATA": str(data), "PYTHONPATH": str(ROOT / "src")}
 
 
