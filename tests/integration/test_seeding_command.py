@@ -49,9 +49,10 @@ def databases(postgres: Address):
     with connect(postgres, postgres.name) as connection:
         for name in names:
             connection.execute(f"create database {name}")
-        yield names
+    yield names
+    with connect(postgres, postgres.name) as connection:
         for name in names:
-            connection.execute(f"drop database {name} with (force)")
+            connection.execute(f"drop database if exists {name} with (force)")
 
 
 def test_twice_the_same_and_never_over_orders(postgres: Address, databases: tuple[str, str], tmp_path: Path):
