@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -109,6 +110,7 @@ def _handled(port: int, page: Page, path: str) -> bytes:
 
     from chadan.platform.wsgi import application
 
+    logging.getLogger("chadan").setLevel(logging.WARNING)  # this process's log; the measured process logs as ever
     before, _mark, query = path.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
