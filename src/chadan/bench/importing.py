@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -128,9 +129,10 @@ def _drawn(connection: Connection) -> Iterator[OrderRecord]:
 
     plan, world = make_plan(ORDERS * 3, SEED, _HIGH, bulk=True), imagine(SEED)
     settle(world, plan, connection)
+    drawn = replace(plan, seed=SEED + 1)  # the seeded orders have other gateway numbers
     left = ORDERS
     for day in range(plan.days - 300, plan.days):
-        for record in Day(world, plan, day).orders(plan.counts[day])[:left]:
+        for record in Day(world, drawn, day).orders(plan.counts[day])[:left]:
             left -= 1
             kept = tuple(ref for ref in record.refs if ref.kind != RefKind.SOURCE.code)
             source = RefFact(RefKind.SOURCE.code, _SOURCE_SCOPE, f"BENCH{record.order_no}")
