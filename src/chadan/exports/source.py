@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections
@@ -79,6 +79,13 @@ class Reader:
 
     def after(self, last: int | None, limit: int) -> Rows:
         """The next `limit` orders behind order number `last`; fewer, or none, at the end."""
+        return self._finished(self._read(last, limit))
+
+    def _finished(self, raw: Rows) -> Rows:
+        return replace(raw, columns=self._finish(raw.columns)) if raw.count else raw
+
+    def _read(self, last: int | None, limit: int) -> Rows:
+        """The next orders, their values as the database writes them."""
         request = self._request
         chunk = sql.Chunk(last, request.upto, limit, request.descending)
         with scoped(request.scope) as session:
@@ -94,25 +101,26 @@ class Reader:
             columns: list[Sequence[Any]] = [_unpacked(text) for text in texts]
             if any(len(values) != count for values in columns):
                 columns = list(zip(*session.rows(plain.text, plain.params), strict=True))
-        return Rows(count, int(columns[0][-1]), self._finish(columns[1:]))
+        return Rows(count, int(columns[0][-1]), columns[1:])
 
     def ahead(self, last: int | None, size: int, most: int | None = None) -> Generator[Rows, None, None]:
         """All chunks behind `last`, `size` orders each and `most` in all; the next is read while one is being used.
 
-        Reading happens in a thread with its own connection, which is closed at the end.
+        Reading happens in a thread with its own connection, which is closed at the end. Rendering is left to the caller's
+        thread: the database works meanwhile.
         """
         left = most
         with ThreadPoolExecutor(1, "export-reader") as reader:
             try:
                 wanted = size if left is None else min(size, left)
-                coming = reader.submit(self.after, last, wanted) if wanted else None
+                coming = reader.submit(self._read, last, wanted) if wanted else None
                 while coming is not None and (chunk := coming.result()).count:
                     left = None if left is None else left - chunk.count
                     following = size if left is None else min(size, left)
                     more = chunk.count == wanted and following > 0
                     wanted = following
-                    coming = reader.submit(self.after, chunk.last, wanted) if more else None
-                    yield chunk
+                    coming = reader.submit(self._read, chunk.last, wanted) if more else None
+                    yield self._finished(chunk)
             finally:
                 reader.submit(connections.close_all)
 
