@@ -83,9 +83,11 @@ def get_detail(actor: Actor, order_no: int) -> OrderDetail:
         raise NotFound(_("There is no such order."), hint=_("Check the number: one of its digits is mistyped."))
     with scoped(actor.scope) as session:
         rows = session.many(detail_sql.statements(order_no, actor.scope))
-    if not rows[0]:
-        raise NotFound(_("There is no such order."))
-    facts = OrderFacts(*rows[0][0])
+        if not rows[0]:
+            raise NotFound(_("There is no such order."))
+        facts = OrderFacts(*rows[0][0])
+        if facts.parent_order_no is not None:
+            rows[7] += session.rows(*detail_sql.sale_statement(facts.parent_order_no))
     relation = relation_of(actor, facts)
     inside = relation in ("seller", "operator")
     events = [EventRow(*row) for row in rows[6]]
