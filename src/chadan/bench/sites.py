@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 
+import chadan
 from chadan.orders.number import SHANGHAI
 from chadan.platform.config import Address, Config, get_config, load
 from chadan.platform.errors import InvalidInput
@@ -37,7 +38,8 @@ class Site:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of this site's processes."""
-        return {**_foreign(os.environ), **_settings(self.config.data)}
+        source = str(Path(chadan.__file__).resolve().parents[1])
+        return {**_foreign(os.environ), **_settings(self.config.data), "PYTHONPATH": source}
 
     def bare(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A plain connection as the owner: no scope, no row-level security."""
