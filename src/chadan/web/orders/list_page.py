@@ -24,6 +24,7 @@ from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
 from chadan.web.orders import columns
 from chadan.web.orders.areas import TITLES, Area, in_area
+from chadan.web.orders.cells import PLACEHOLDER, row_writer
 from chadan.web.orders.state import SIZES, ListState
 
 S = OrderStatus
@@ -154,6 +155,9 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "previous_url": state.link(cursor=page.previous_cursor) if page.previous_cursor else None,
         "next_url": state.link(cursor=page.next_cursor) if page.next_cursor else None,
         "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
+        "row_writer": row_writer,
+        "placeholder": PLACEHOLDER,
+        "statuses": list(OrderStatus),
         "categories": list(Category),
         "methods": list(PaymentMethod),
         "filter_count": len(state.filters.to_dict()) - (state.filters.time is not None),
