@@ -68,7 +68,9 @@ def times(draw: st.DrawFn, first: datetime = FIRST, last: datetime = LAST) -> di
     )
     start, end = sorted((draw(moments), draw(moments)))
     if start == end:
-        start, end = (start - timedelta(days=1), end) if start > FIRST else (start, end + timedelta(days=1))
+        start, end = (
+            (start - timedelta(days=1), end) if start - FIRST >= timedelta(days=1) else (start, end + timedelta(days=1))
+        )
     bounds = {"from": start.isoformat(), "to": end.isoformat()}
     drop = draw(st.sampled_from(["", "from", "to"]))
     bounds.pop(drop, None)
