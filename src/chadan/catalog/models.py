@@ -22,6 +22,24 @@ class Product(models.Model):
     version = models.ForeignKey(
         "ProductVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="current_of"
     )
+    description = models.TextField(blank=True)
+    cost = models.BigIntegerField(default=0, help_text="fen a piece, when no supplier says otherwise")
+    min_quantity = models.IntegerField(default=1)
+    max_quantity = models.IntegerField(default=1)
+    fields = models.JSONField(default=list, blank=True, help_text="what the buyer fills in: catalog.fields kinds")
+    split_delivery = models.BooleanField(default=False, help_text="deliver the cards there are when some are missing")
+    sla_minutes = models.IntegerField(default=10, help_text="paid for longer than this: stuck")
+    low_stock = models.IntegerField(null=True, blank=True, help_text="warn below so many cards")
+    position = models.IntegerField(default=0, help_text="place in its category on the storefront")
+    open_to_agents = models.BooleanField(default=False)
+    upstream = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="resold_as",
+        help_text="the upstream merchant's product that an agent resells",
+    )
 
     class Meta:
         db_table = "products"
@@ -94,12 +112,106 @@ class MerchantName(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
+class LevelPrice(models.Model):
+    """A product's price for buyers or agents of a level; level 0 is everybody and stands in Product.price."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="level_prices")
+    home = models.SmallIntegerField()
+    level = models.SmallIntegerField(help_text="1 and up")
+    price = models.BigIntegerField(help_text="fen")
+
+    class Meta:
+        db_table = "level_prices"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "level"], name="level_prices_once"),
+            models.CheckConstraint(condition=models.Q(level__gte=1, price__gte=0), name="level_prices_sane"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}/{self.level}"
+
+
+class BuyerLevel(models.Model):
+    """The price level a merchant gave a buyer."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="buyer_levels")
+    home = models.SmallIntegerField()
+    buyer_id = models.BigIntegerField()
+    level = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "buyer_levels"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["merchant", "buyer_id"], name="buyer_levels_once")]
+
+    def __str__(self) -> str:
+        return f"{self.buyer_id}: {self.level}"
+
+
+class Reseller(models.Model):
+    """An agent that may resell a merchant's products at a level's prices."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="resellers")
+    home = models.SmallIntegerField()
+    agent = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="upstreams")
+    level = models.SmallIntegerField(default=1)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "resellers"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant", "agent"], name="resellers_once"),
+            models.CheckConstraint(condition=~models.Q(merchant=models.F("agent")), name="resellers_not_self"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} of {self.merchant_id}"
+
+
 class Supplier(MerchantName):
-    """Where a merchant buys what it tops up or delivers."""
+    """Where a merchant buys what it tops up or delivers.
+
+    `protocol` "" is a name only (imports, manual work). `secrets` is sealed (platform.sealing) and bound to the row.
+    """
+
+    protocol = models.CharField(max_length=16, blank=True, help_text="delivery.suppliers: acg, dujiao, chadan")
+    base_url = models.CharField(max_length=300, blank=True)
+    settings = models.JSONField(default=dict, blank=True)
+    secrets = models.BinaryField(default=bytes, blank=True)
+    active = models.BooleanField(default=False)
+    failures = models.IntegerField(default=0, help_text="calls that failed in a row")
+    last_error = models.CharField(max_length=300, blank=True)
+    healthy_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    balance = models.BigIntegerField(null=True, blank=True, help_text="fen we hold with the supplier, as last told")
+    synced_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "suppliers"
         constraints: ClassVar = [models.UniqueConstraint(fields=["merchant", "name_key"], name="suppliers_name")]
+
+
+class ProductSource(models.Model):
+    """Which supplier's product delivers ours; the lowest `priority` that is active and healthy is tried first."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="sources")
+    home = models.SmallIntegerField()
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="products")
+    ref = models.CharField(max_length=100, help_text="the supplier's product or SKU")
+    options = models.JSONField(default=dict, blank=True, help_text="what the protocol needs besides: race, sku")
+    priority = models.SmallIntegerField(default=0)
+    active = models.BooleanField(default=True)
+    price = models.BigIntegerField(null=True, blank=True, help_text="fen, as last told")
+    stock = models.IntegerField(null=True, blank=True, help_text="as last told")
+    synced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "product_sources"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "supplier", "ref"], name="product_sources_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} from {self.supplier_id}"
 
 
 class Tag(MerchantName):
@@ -114,13 +226,23 @@ class Tag(MerchantName):
 
 
 class PaymentChannel(models.Model):
-    """A way a merchant takes money; `payee` is who receives it."""
+    """A way a merchant takes money; `payee` is who receives it.
+
+    `protocol` "" is a name only: channels that imported orders were paid through. `secrets` is sealed (platform.sealing)
+    and bound to the row. `enabled` is set by payments.channels alone, which refuses an unsafe channel.
+    """
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="payment_channels")
     home = models.SmallIntegerField()
     method = models.SmallIntegerField(help_text="orders.states.PaymentMethod code")
     name = models.CharField(max_length=100)
     payee = models.CharField(max_length=200, blank=True)
+    protocol = models.CharField(max_length=16, blank=True, help_text="payments.gateways: epay1, epay2, alipay, …")
+    settings = models.JSONField(default=dict, blank=True)
+    secrets = models.BinaryField(default=bytes, blank=True)
+    enabled = models.BooleanField(default=False)
+    fee_rate = models.IntegerField(default=0, help_text="the gateway's share in 1/10,000")
+    position = models.IntegerField(default=0)
 
     class Meta:
         db_table = "payment_channels"

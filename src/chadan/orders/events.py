@@ -30,6 +30,11 @@ def actor_json(actor: Actor) -> dict[str, Any]:
     return {"kind": actor.kind, "role": actor.role, "id": actor.user_id, "name": actor.name}
 
 
+def system(name: str) -> dict[str, Any]:
+    """The actor of what Chadan does by itself: `name` is the part that acts, such as "payments"."""
+    return {"kind": "system", "role": "", "id": None, "name": name}
+
+
 def append(  # noqa: PLR0917 - an event has six parts
     session: Session,
     order_no: int,

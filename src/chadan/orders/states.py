@@ -85,6 +85,15 @@ class DeliveryStatus(Coded):
     FAILED = "failed"
 
 
+class RefundStatus(Coded):
+    """Where one refund stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class Escrow(Coded):
     """Where the buyer's money is (担保交易)."""
 
@@ -102,6 +111,9 @@ class RefKind(Coded):
     PAYMENT_OUT = "payment_out"
     SUPPLIER = "supplier"
     SOURCE = "source"
+    PLACEMENT = "placement"
+    SUPPLIER_REQUEST = "supplier_request"
+    REFUND = "refund"
 
 
 _CODES: dict[type[Coded], dict[str, int]] = {
@@ -113,6 +125,7 @@ _CODES: dict[type[Coded], dict[str, int]] = {
         PaymentStatus,
         DeliveryKind,
         DeliveryStatus,
+        RefundStatus,
         Escrow,
         RefKind,
     )

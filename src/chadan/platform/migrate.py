@@ -15,8 +15,8 @@ from chadan.platform.errors import DatabaseUnavailable
 log = logging.getLogger(__name__)
 _LOCK = 0x43484144  # "CHAD": one migration at a time
 
-# Events and exports are written once: nobody, not even the application, changes or removes them.
-APPEND_ONLY = ("order_events", "audit_events")
+# Events, exports and the ledger are written once: nobody, not even the application, changes or removes them.
+APPEND_ONLY = ("order_events", "audit_events", "ledger_postings", "ledger_entries")
 
 
 def connect(address: Address) -> psycopg.Connection[tuple[object, ...]]:

@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.api.page_urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("chadan.exports.urls")),
+    path("", include("chadan.payments.urls")),
+    path("", include("chadan.delivery.urls")),
+    path("", include("chadan.money.urls")),
+    path("", include("chadan.storefront.urls")),
     path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]

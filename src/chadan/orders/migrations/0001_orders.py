@@ -7,17 +7,15 @@ from typing import Any
 
 from django.db import migrations
 
+from chadan.platform.sql_files import run_sql_file
+
 SQL = Path(__file__).resolve().parents[1] / "sql"
 
 
 def create(_apps: Any, editor: Any) -> None:
     """Runs the SQL files with this database's role names."""
-    name = editor.connection.settings_dict["NAME"]
     for part in ("schema", "partitions", "policies"):
-        text = (SQL / f"{part}.sql").read_text()
-        text = text.replace("{app}", f'"{name}_app"').replace("{search}", f'"{name}_search"')
-        with editor.connection.connection.cursor() as cursor:
-            cursor.execute(text)
+        run_sql_file(editor, SQL / f"{part}.sql")
 
 
 class Migration(migrations.Migration):

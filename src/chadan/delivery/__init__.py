@@ -1,0 +1,1 @@
+"""Delivery: card stock and claims, suppliers, manual work."""

@@ -1,0 +1,1 @@
+"""Live updates: the small ASGI process that tells open pages what changed."""

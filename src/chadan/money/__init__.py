@@ -1,0 +1,1 @@
+"""The double-entry ledger: wallets, escrow, merchant balances, statements, withdrawals."""

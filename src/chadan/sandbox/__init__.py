@@ -1,0 +1,1 @@
+"""A gateway and a supplier on loopback that speak the real protocols, and misbehave on command."""
