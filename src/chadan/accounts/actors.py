@@ -22,18 +22,37 @@ class Permission(StrEnum):
     NOTE = "note"
     KEYS = "keys"
     IMPORT = "import"
+    MANAGE = "manage"  # products, stock, suppliers, agents
+    CHANNELS = "channels"  # payment channels and their keys
+    DELIVER = "deliver"  # by hand, or again
+    REFUND = "refund"
+    CONFIRM = "confirm"  # that money arrived, by hand
+    MONEY = "money"  # balances, statements, withdrawals
 
 
 _STAFF: dict[str, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.OPERATOR: frozenset(
-        {Permission.REVEAL, Permission.EXPORT, Permission.TAG, Permission.NOTE, Permission.IMPORT}
+        {
+            *(Permission.REVEAL, Permission.EXPORT, Permission.TAG, Permission.NOTE, Permission.IMPORT),
+            *(Permission.MANAGE, Permission.DELIVER, Permission.REFUND),
+        }
     ),
-    Role.FINANCE: frozenset({Permission.EXPORT, Permission.SEE_COST, Permission.NOTE}),
-    Role.SUPPORT: frozenset({Permission.TAG, Permission.NOTE, Permission.EXPORT}),
+    Role.FINANCE: frozenset(
+        {
+            *(Permission.EXPORT, Permission.SEE_COST, Permission.NOTE),
+            *(Permission.REFUND, Permission.CONFIRM, Permission.MONEY),
+        }
+    ),
+    Role.SUPPORT: frozenset({Permission.TAG, Permission.NOTE, Permission.EXPORT, Permission.DELIVER}),
 }
 _BUYER = frozenset({Permission.REVEAL, Permission.EXPORT, Permission.KEYS})
-_OPERATOR = frozenset({Permission.EXPORT, Permission.SEE_COST, Permission.NOTE, Permission.KEYS, Permission.IMPORT})
+_OPERATOR = frozenset(
+    {
+        *(Permission.EXPORT, Permission.SEE_COST, Permission.NOTE, Permission.KEYS, Permission.IMPORT),
+        *(Permission.REFUND, Permission.CONFIRM, Permission.MONEY),
+    }
+)
 
 
 def permissions_of(kind: str, role: str) -> frozenset[Permission]:

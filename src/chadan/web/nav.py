@@ -32,7 +32,8 @@ _KEYS: Place = (_("API keys"), "/keys", "key-round", "keys")
 _LOOKUP: Place = (_("Look up an order"), "/lookup", "search", "")
 _BUYER: tuple[Place, ...] = (
     (_("My orders"), "/orders", "shopping-bag", ""),
-    (_("Ledger"), "/ledger", "wallet", ""),
+    (_("Ledger"), "/ledger", "book-open", ""),
+    (_("Wallet"), "/wallet", "wallet", ""),
     _LOOKUP,
     _EXPORTS,
     _KEYS,
@@ -40,6 +41,14 @@ _BUYER: tuple[Place, ...] = (
 _MERCHANT: tuple[Place, ...] = (
     (_("Sales orders"), "/m/orders?view=sales", "receipt-text", ""),
     (_("Agent orders"), "/m/orders?view=agent", "handshake", ""),
+    (_("Products"), "/m/products", "package-search", "manage"),
+    (_("Card stock"), "/m/stock", "layers", "manage"),
+    (_("Deliveries"), "/m/deliveries", "truck", "deliver"),
+    (_("Suppliers"), "/m/suppliers", "factory", "manage"),
+    (_("Agents"), "/m/agents", "users", "manage"),
+    (_("Payment channels"), "/m/channels", "credit-card", "channels"),
+    (_("Refunds"), "/m/refunds", "undo-2", "refund"),
+    (_("Money"), "/m/money", "landmark", "money"),
     _EXPORTS,
     _IMPORT,
     _KEYS,
@@ -49,7 +58,13 @@ _AGENT: tuple[Place, ...] = (
     (_("Purchases"), "/m/orders?view=purchases", "package", ""),
     *_MERCHANT[1:],
 )
-_OPERATOR: tuple[Place, ...] = ((_("All orders"), "/ops/orders", "receipt-text", ""), _EXPORTS, _IMPORT, _KEYS)
+_OPERATOR: tuple[Place, ...] = (
+    (_("All orders"), "/ops/orders", "receipt-text", ""),
+    (_("What is stuck"), "/ops/stuck", "activity", ""),
+    _EXPORTS,
+    _IMPORT,
+    _KEYS,
+)
 _GUEST: tuple[Place, ...] = (
     _LOOKUP,
     (_("Sign in"), "/accounts/login/", "log-in", ""),

@@ -1,0 +1,1 @@
+"""The gateways' protocols, one module each, behind the contract in `base`."""
