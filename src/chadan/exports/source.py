@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connections
 
 from chadan.exports.columns import Column
+from chadan.exports.derived import Versions, placed_texts
 from chadan.exports.kinds import Cell
 from chadan.exports.values import Finish
 from chadan.platform.scope import Scope, Session, scoped
@@ -75,6 +76,8 @@ class Reader:
         self._columns = columns
         self._moments = moments
         self._finish = finish
+        self._names = sql.read_columns(columns, moments)
+        self._versions = Versions([column for column in columns if column in sql.VERSION_VALUES])
         self._filter: Filter | None = None
 
     def after(self, last: int | None, limit: int) -> Rows:
@@ -93,15 +96,27 @@ class Reader:
             page = self._page(session, chunk)
             if page is None:
                 return Rows(0, last or 0)
-            plain = sql.rows_statement(page, self._columns, self._moments, descending=request.descending)
-            packed = sql.packed_statement(plain, self._columns)
+            plain = sql.rows_statement(page, self._names, self._moments, descending=request.descending)
+            packed = sql.packed_statement(plain, self._names)
             count, *texts = session.rows(packed.text, packed.params)[0]
             if not count:
                 return Rows(0, last or 0)
             columns: list[Sequence[Any]] = [_unpacked(text) for text in texts]
             if any(len(values) != count for values in columns):
-                columns = list(zip(*session.rows(plain.text, plain.params), strict=True))
-        return Rows(count, int(columns[0][-1]), columns[1:])
+                rows = session.rows(plain.text, plain.params)
+                columns = [list(map(str, values)) if not at else values for at, values in enumerate(zip(*rows, strict=True))]
+            known = dict(zip(("no", *self._names), columns, strict=True))
+            if sql.VERSION in known:
+                self._versions.learn(session, known[sql.VERSION])
+        return Rows(count, int(columns[0][-1]), [self._values(column, known) for column in self._columns])
+
+    def _values(self, column: Column, known: dict[str, Sequence[Any]]) -> Sequence[Any]:
+        """A column as the database would write it, from what was read."""
+        if column.value in known:
+            return known[column.value]
+        if column in sql.VERSION_VALUES:
+            return self._versions.values(column, known[sql.VERSION])
+        return known["no"] if column is Column.ORDER_NO else placed_texts(known["no"])
 
     def ahead(self, last: int | None, size: int, most: int | None = None) -> Generator[Rows, None, None]:
         """All chunks behind `last`, `size` orders each and `most` in all; the next is read while one is being used.

@@ -1,7 +1,8 @@
 """Whole-query exports as PostgreSQL statements: one keyset chunk at a time, in order-number order.
 
 The database is asked for plain values (codes, fen, texts); they are rendered column by column in chadan.exports, which
-costs a third of rendering them in SQL expressions.
+costs a third of rendering them in SQL expressions. What an order number or a product version tells by itself is not
+asked for with every order: docs/decisions/012-exports-read-what-they-cannot-derive.md.
 """
 
 from __future__ import annotations
@@ -52,7 +53,6 @@ _ORDER_COLUMNS = (
     " o.completed_at, o.refunded_at, o.cancelled_at"
 )
 _JOINS = {
-    "v": " join product_versions v on v.id = o.version_id",
     "b": " join buyers b on b.id = o.buyer_id",
     "m": " join merchants m on m.id = o.merchant_id",
     "a": " left join merchants a on a.id = o.agent_id",
@@ -62,6 +62,17 @@ _JOINS = {
 
 CATEGORY_CODES = 0xE000
 """A category without a title of its own arrives as one private-use character: this plus the code."""
+
+VERSION = "version"
+"""The name of the read column that holds an order's product version."""
+VERSION_VALUES = {
+    # The merchant's own name for the category; the code where it has none.
+    Column.CATEGORY: f"case when v.category_title <> '' then v.category_title else chr({CATEGORY_CODES} + v.category) end",
+    Column.PRODUCT: "v.title",
+    Column.BRAND: "v.brand",
+    Column.VARIANT: "v.variant",
+}
+"""What a product version says, once for all orders of it."""
 
 _MOMENTS = {
     Moments.TEXT: "{0}::text",
@@ -77,20 +88,11 @@ def _owned(table: str, column: str) -> str:
 
 
 _VALUES: dict[Column, tuple[str, str]] = {
-    Column.ORDER_NO: ("", "o.order_no"),
     Column.PLACED_AT: ("", "order_placed_at(o.order_no)"),
     Column.STATUS: ("", "o.status"),
     Column.PAYMENT_METHOD: ("", "o.payment_method"),
     Column.ESCROW: ("", "o.escrow"),
     Column.AFTER_SALE: ("", "o.has_after_sale::int"),
-    # The merchant's own name for the category; the code where it has none.
-    Column.CATEGORY: (
-        "v",
-        f"case when v.category_title <> '' then v.category_title else chr({CATEGORY_CODES} + o.category) end",
-    ),
-    Column.PRODUCT: ("v", "v.title"),
-    Column.BRAND: ("v", "v.brand"),
-    Column.VARIANT: ("v", "v.variant"),
     Column.FACE_VALUE: ("", "o.face_value"),
     Column.QUANTITY: ("", "o.quantity"),
     Column.ACCOUNT: ("", "o.account"),
@@ -131,32 +133,54 @@ SEPARATOR, NULL = "\x1e", "\x1d"
 """Between the values of a packed column, and in place of NULL."""
 
 
-def rows_statement(page: Sql, columns: Sequence[Column], moments: Moments, *, descending: bool) -> Sql:
-    """Rows (order number, value of each column as text) of a page (`page_statement` or `selected_statement`)."""
-    joins: dict[str, None] = {}
-    values = []
+def read_columns(columns: Sequence[Column], moments: Moments) -> tuple[str, ...]:
+    """The names of the columns that have to be read with each order for an export of `columns`.
+
+    The order number always is. It tells when the order was placed; a workbook's fraction of a day is left to the database.
+    """
+    names: dict[str, None] = {}
     for column in columns:
-        alias, value = _VALUES[column]
+        if column in VERSION_VALUES:
+            names[VERSION] = None
+        elif column is not Column.ORDER_NO and (column is not Column.PLACED_AT or moments is not Moments.TEXT):
+            names[column.value] = None
+    return tuple(names)
+
+
+def rows_statement(page: Sql, names: Sequence[str], moments: Moments, *, descending: bool) -> Sql:
+    """Rows (order number, value of each read column as text) of a page (`page_statement` or `selected_statement`)."""
+    joins: dict[str, None] = {}
+    values = ["o.order_no as no"]
+    for name in names:
+        alias, value, form = "", "o.version_id", "({0})::text"
+        if name != VERSION:
+            alias, value = _VALUES[Column(name)]
+            form = _MOMENTS[moments] if SPECS[Column(name)].kind is Kind.DATETIME else form
         if alias:
             joins[_JOINS[alias]] = None
-        form = _MOMENTS[moments] if SPECS[column].kind is Kind.DATETIME else "({0})::text"
-        values.append(f"{form.format(value)} as {column.value}_")
+        values.append(f"{form.format(value)} as {name}_")
     text = (
-        f"select o.order_no as no, {', '.join(values)} from ({page.text}) o{''.join(joins)}"
+        f"select {', '.join(values)} from ({page.text}) o{''.join(joins)}"
         f" order by o.order_no {'desc' if descending else 'asc'}"
     )
     return Sql(text, page.params)
 
 
-def packed_statement(rows: Sql, columns: Sequence[Column]) -> Sql:
+def packed_statement(rows: Sql, names: Sequence[str]) -> Sql:
     """One row for all of `rows_statement`'s: how many, the order numbers, and each column, values joined by SEPARATOR.
 
     Ten thousand rows arrive in one message; unpacking them is one split a column. Who unpacks checks that every column
     has that many values: a text may hold a SEPARATOR of its own.
     """
-    names = ["no", *(f"coalesce({column.value}_, E'\\x1d')" for column in columns)]
-    packed = ", ".join(f"string_agg({name}{'::text' if name == 'no' else ''}, E'\\x1e')" for name in names)
+    values = ["no::text", *(f"coalesce({name}_, E'\\x1d')" for name in names)]
+    packed = ", ".join(f"string_agg({value}, E'\\x1e')" for value in values)
     return Sql(f"select count(*), {packed} from ({rows.text}) r", rows.params)
+
+
+def versions_statement(columns: Sequence[Column], ids: Sequence[int]) -> Sql:
+    """Rows (id as text, value of each column) of these product versions; the columns are some of VERSION_VALUES."""
+    values = ", ".join(VERSION_VALUES[column] for column in columns)
+    return Sql(f"select v.id::text, {values} from product_versions v where v.id = any(%s::bigint[])", (list(ids),))
 
 
 def page_statement(found: Filter, chunk: Chunk, columns: str = _ORDER_COLUMNS) -> Sql:
