@@ -1,52 +1,68 @@
-"""What need not be read with every order: when it was placed, from its number; what its product was, from the version."""
+"""What is not read with every order: when it was placed, which its number tells, and words many orders share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from chadan.exports.columns import Column
+from chadan.exports.packed import read_packed, unpacked
 from chadan.orders import number
 from chadan.platform.scope import Session
 from chadan.search import compiler_export as sql
 
-_KEPT = 20_000
+_KEPT = 50_000
 _MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60)]
 _SECONDS = [f":{second:02d}+08" for second in range(60)]
 
 
 def placed_texts(numbers: Sequence[str]) -> list[str]:
     """When orders were placed, from their numbers as text: `2026-01-02 03:04:05+08`, as PostgreSQL writes it."""
-    if len(numbers[0]) != number.LENGTH or len(numbers[-1]) != number.LENGTH:  # numbers in order: all others lie between
+    if (
+        len(numbers[0]) != number.LENGTH or len(numbers[-1]) != number.LENGTH
+    ):  # numbers in order: all others lie between
         numbers = [one.zfill(number.LENGTH) for one in numbers]
     days = {day: f"20{day[:2]}-{day[2:4]}-{day[4:]} " for day in {one[:6] for one in numbers}}
     minutes, seconds = _MINUTES, _SECONDS
-    return [
-        f"{days[one[:6]]}{minutes[(second := int(one[6:11])) // 60]}{seconds[second % 60]}" for one in numbers
-    ]
+    return [f"{days[one[:6]]}{minutes[(second := int(one[6:11])) // 60]}{seconds[second % 60]}" for one in numbers]
 
 
-class Versions:
-    """The words of the product versions met so far. Versions never change, so they are read once in an export."""
+Words = dict[Column, dict[str | None, str | None]]
+"""What stands behind ids, by column and by the id as text."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = columns
-        self._words: dict[Column, dict[str, str]] = {column: {} for column in columns}
 
-    def learn(self, session: Session, ids: Sequence[str]) -> None:
-        """Reads what is not known yet of these versions; forgets the others when there are too many."""
-        known = self._words[self._columns[0]]
-        missing = set(ids) - known.keys()
-        if not missing:
+class Memory:
+    """The words behind the ids of one lookup, the most recent ones kept: twice _KEPT at most, and a chunk's own always."""
+
+    def __init__(self, lookup: sql.Lookup, columns: Sequence[Column]) -> None:
+        """Of the lookup's values those of `columns` are wanted."""
+        self._lookup = lookup
+        self._columns = [column for column in columns if column in lookup.values]
+        self._recent: Words = self._none()
+        self._older: Words = self._none()
+
+    def words(self, session: Session, ids: Sequence[str | None]) -> Words:
+        """The words behind these ids, among others; what is missing is read. What is returned only ever grows."""
+        wanted = set(ids)
+        first = self._columns[0]
+        if len(self._recent[first]) + len(wanted) > _KEPT:
+            self._older, self._recent = self._recent, self._none()
+        missing = wanted.difference(self._recent[first])
+        known = missing.intersection(self._older[first])
+        for column in self._columns:
+            recent, older = self._recent[column], self._older[column]
+            recent.update((one, older[one]) for one in known)
+        self._read(session, [one for one in missing - known if one is not None])
+        return self._recent
+
+    def _read(self, session: Session, ids: list[str]) -> None:
+        if not ids:
             return
-        if len(known) + len(missing) > _KEPT:
-            missing = set(ids)
-            for words in self._words.values():
-                words.clear()
-        statement = sql.versions_statement(self._columns, sorted(map(int, missing)))
-        for one, *values in session.rows(statement.text, statement.params):
-            for column, value in zip(self._columns, values, strict=True):
-                self._words[column][one] = value
+        statement = sql.lookup_statement(self._lookup, self._columns, ids)
+        _, found = read_packed(session, statement, [column.value for column in self._columns])
+        read = {name: unpacked(values) for name, values in found.items()}
+        for column in self._columns:
+            self._recent[column].update(zip(read["no"], read[column.value], strict=True))
 
-    def values(self, column: Column, ids: Sequence[str]) -> list[str]:
-        """The column's value for each of these versions."""
-        return list(map(self._words[column].__getitem__, ids))
+    def _none(self) -> Words:
+        """Nothing stands behind no id."""
+        return {column: {None: None} for column in self._columns}
