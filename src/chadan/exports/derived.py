@@ -10,16 +10,14 @@ from chadan.orders import number
 from chadan.platform.scope import Session
 from chadan.search import compiler_export as sql
 
-_KEPT = 50_000
+_KEPT = 50_000  # about ten megabytes of names
 _MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60)]
 _SECONDS = [f":{second:02d}+08" for second in range(60)]
 
 
 def placed_texts(numbers: Sequence[str]) -> list[str]:
     """When orders were placed, from their numbers as text: `2026-01-02 03:04:05+08`, as PostgreSQL writes it."""
-    if (
-        len(numbers[0]) != number.LENGTH or len(numbers[-1]) != number.LENGTH
-    ):  # numbers in order: all others lie between
+    if {len(numbers[0]), len(numbers[-1])} != {number.LENGTH}:  # they are in order: all others lie between
         numbers = [one.zfill(number.LENGTH) for one in numbers]
     days = {day: f"20{day[:2]}-{day[2:4]}-{day[4:]} " for day in {one[:6] for one in numbers}}
     minutes, seconds = _MINUTES, _SECONDS
@@ -47,11 +45,11 @@ class Memory:
         if len(self._recent[first]) + len(wanted) > _KEPT:
             self._older, self._recent = self._recent, self._none()
         missing = wanted.difference(self._recent[first])
-        known = missing.intersection(self._older[first])
+        known = [one for one in missing if one in self._older[first]]
         for column in self._columns:
-            recent, older = self._recent[column], self._older[column]
-            recent.update((one, older[one]) for one in known)
-        self._read(session, [one for one in missing - known if one is not None])
+            older = self._older[column]
+            self._recent[column].update({one: older[one] for one in known})
+        self._read(session, [one for one in missing.difference(known) if one is not None])
         return self._recent
 
     def _read(self, session: Session, ids: list[str]) -> None:
@@ -61,7 +59,10 @@ class Memory:
         _, found = read_packed(session, statement, [column.value for column in self._columns])
         read = {name: unpacked(values) for name, values in found.items()}
         for column in self._columns:
-            self._recent[column].update(zip(read["no"], read[column.value], strict=True))
+            words = self._recent[column]
+            words.update(dict.fromkeys(ids))  # an order stays in the export even where nothing stands behind an id
+            if read:
+                words.update(zip(read["no"], read[column.value], strict=True))
 
     def _none(self) -> Words:
         """Nothing stands behind no id."""

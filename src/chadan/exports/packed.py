@@ -21,8 +21,10 @@ def read_packed(session: Session, rows: Sql, names: Sequence[str]) -> tuple[int,
         return 0, {}
     columns: list[Any] = texts
     if any(text.count(sql.SEPARATOR) != count - 1 for text in texts):  # a value holds one: take them singly
-        columns = list(map(list, zip(*session.rows(rows.text, rows.params), strict=True)))
-        count = len(columns[0])
+        singly = session.rows(rows.text, rows.params)
+        count, columns = len(singly), list(map(list, zip(*singly, strict=True)))
+        if not count:
+            return 0, {}
     return count, dict(zip(("no", *names), columns, strict=True))
 
 
