@@ -40,7 +40,13 @@ def _escaped(text: str) -> str:
 
 
 def _texts(cells: Sequence[Any]) -> Column:
-    return '"', _checked(cells), '"'
+    if None in cells:
+        cells = ["" if cell is None else cell for cell in cells]
+    distinct = set(cells)
+    if len(distinct) * _REPEATED >= len(cells):
+        return '"', _checked(cells), '"'
+    changed = {text: escaped for text in distinct if (escaped := _escaped(text)) != text}
+    return '"', [changed.get(cell, cell) for cell in cells] if changed else cells, '"'
 
 
 def _codes(cells: Sequence[Any]) -> Column:
@@ -56,10 +62,6 @@ def _checked(cells: Sequence[Any]) -> Sequence[str]:
     """The cells, escaped and guarded where any of them needs it."""
     if None in cells:
         cells = ["" if cell is None else cell for cell in cells]
-    distinct = set(cells)
-    if len(distinct) * _REPEATED < len(cells):
-        known = {text: _escaped(text) for text in distinct}
-        return cells if all(text == known[text] for text in distinct) else list(map(known.__getitem__, cells))
     together = "\n" + "\n".join(cells)
     if _SUSPECT.search(together) or ("\n\n" in together and "\n\n" in "\n" + "\n".join(filter(None, cells))):
         return list(map(_escaped, cells))
