@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, cast
 
 import psycopg
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -40,9 +40,10 @@ class KeyAuth(HttpAuthBase):
 
 
 def _execute(sql: str, params: Sequence[Any]) -> RowCursor:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
+    wrapper = connections["default"]
+    wrapper.close_if_health_check_failed()
+    wrapper.ensure_connection()
+    raw = cast("psycopg.Connection[tuple[Any, ...]]", wrapper.connection)
     return execute(raw, sql, params)
 
 
@@ -65,10 +66,8 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     if question.query.intent != "list":
         raise InvalidQuery(_("This endpoint lists orders; ask /api/v1/orders/summary to count or sum."), field="intent")
     page = _first_page(key, question)
-    write = orders_json.row_writer(key)
-    return _answer(
-        {"data": [write(row) for row in page.rows], "next_cursor": page.next_cursor, "has_more": page.has_more}
-    )
+    orders = orders_json.listed(key, page.rows)
+    return _answer({"data": orders, "next_cursor": page.next_cursor, "has_more": page.has_more})
 
 
 def _first_page(key: KeyActor, question: questions.Question) -> service.Page:
