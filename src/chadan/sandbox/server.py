@@ -51,7 +51,7 @@ class SandboxServer:
             **{name: self._gateway(peer) for name, peer in self._peers.items()},
             **supplier_routes(folder, self.url),
         }
-        self._thread = threading.Thread(target=self._http.serve_forever, name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="sandbox", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -162,10 +162,10 @@ def start_of(found: Mapping[str, Any]) -> PayStart:
     raise GatewayRefused(_("The gateway answered without a way to pay."))
 
 
-def no_such_order(found: Mapping[str, Any]) -> bool:
-    """Whether the site has never heard of the order (sites have words for it, not codes)."""
+def no_such_order(found: Mapping[str, Any], what: str = "订单") -> bool:
+    """Whether the site has never heard of the order, or of `what` (sites have words for it, not codes)."""
     words = values.text(found, "msg")
-    return "订单" in words and "不存在" in words
+    return what in words and "不存在" in words
 
 
 def told_of_order(found: Mapping[str, Any], out_no: str, pid: str) -> Told:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from chadan.payments.gateways.alipay import Alipay
 from chadan.payments.gateways.base import Gateway
 from chadan.payments.gateways.epay1 import EpayV1
+from chadan.payments.gateways.epay2 import EpayV2
+from chadan.payments.gateways.wechat import WeChat
 from chadan.payments.gateways.wording import gettext as _
 from chadan.platform.errors import InvalidInput
 
 GATEWAYS: dict[str, type[Gateway]] = {
-    "epay1": EpayV1,
+    EpayV1.protocol: EpayV1,
+    EpayV2.protocol: EpayV2,
+    Alipay.protocol: Alipay,
+    WeChat.protocol: WeChat,
 }
 
 

@@ -10,6 +10,7 @@ from chadan.payments.gateways.base import ChannelConfig, GatewayRefused, Gateway
 from chadan.payments.gateways.http_call import Reply
 from chadan.payments.gateways.wording import gettext as _
 
+WINDOW_SECONDS = 300
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Accept": "application/json"}
 
 
@@ -40,3 +41,8 @@ def fields_of(callback: RawCallback) -> dict[str, str]:
         return values.form(callback.body.decode())
     except UnicodeDecodeError as error:
         raise values.Unreadable("the body is no UTF-8") from error
+
+
+def in_window(stamp: str, at: float) -> bool:
+    """Whether a time in seconds since 1970 lies within five minutes of `at`."""
+    return stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and abs(int(stamp) - at) <= WINDOW_SECONDS

@@ -32,6 +32,11 @@ def fen_of(text: str, what: str) -> int:
     return int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))
 
 
+def whole(text: str) -> int | None:
+    """A whole number; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+
+
 def moment(text: str) -> datetime | None:
     """A time of Shanghai, or one that names its offset; None for nothing and for what is no time."""
     try:
