@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.support.sandboxed import Shop, channel_of, gateway_at, refund_for, request_for, shop_of, start
@@ -19,7 +21,7 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.gateways.registry import GATEWAYS
 from chadan.platform.config import get_config
-from chadan.sandbox.client import Sandbox
+from chadan.sandbox.client import Sandbox, SandboxError
 from chadan.sandbox.server import SandboxServer
 
 PROTOCOLS = sorted(GATEWAYS)
@@ -218,10 +220,116 @@ def test_the_buyer_pays_on_the_cashiers_page(sandbox: Sandbox, shop: Shop, proto
     page = sandbox._call("GET", cashier)[2].decode()
     assert "沙箱：确认支付" in page
     assert "¥12.34" in page
-    assert "VIP 月卡 &amp; 100%" in page
+    assert "&lt;100%&gt;" in page
     assert sandbox._call("POST", f"{cashier}/pay", {})[0] == 303
     assert shop.first().state is PayState.PAID
     assert "沙箱：确认支付" not in sandbox._call("GET", cashier)[2].decode()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "way", "device", "show"),
+    [
+        ("epay1", "mapi", "pc", Show.REDIRECT),
+        ("epay2", "create", "mobile", Show.REDIRECT),
+        ("alipay", "qr", "pc", Show.QR),
+        ("alipay", "wap", "pc", Show.REDIRECT),
+        ("alipay", "auto", "mobile", Show.REDIRECT),
+        ("wechat", "h5", "pc", Show.REDIRECT),
+        ("wechat", "auto", "mobile", Show.REDIRECT),
+    ],
+)
+def test_every_way_of_a_protocol_leads_to_the_cashier(
+    sandbox: Sandbox, protocol: str, way: str, device: str, show: Show, out_no: str
+) -> None:
+    gateway = gateway_at(sandbox, protocol, way=way)
+    assert gateway.problems() == []
+    with shop_of(gateway) as shop:
+        started = gateway.create(request_for(shop, out_no, device=device))
+        assert started.show is show
+        assert "/cashier/" in sandbox.visit(started.url)
+        sandbox.pay(out_no, protocol)
+        assert shop.first().state is PayState.PAID
+
+
+@pytest.mark.parametrize(("protocol", "way"), [("epay2", "create"), ("alipay", "qr"), ("wechat", "native")])
+def test_an_answer_the_gateway_did_not_sign_is_none(sandbox: Sandbox, protocol: str, way: str, out_no: str) -> None:
+    gateway = gateway_at(sandbox, protocol, way=way)
+    with shop_of(gateway) as shop:
+        sandbox.fault("unsigned", protocol=protocol)
+        with pytest.raises(GatewayUnreachable):
+            gateway.create(request_for(shop, out_no))
+        with pytest.raises(GatewayUnreachable):
+            gateway.query(out_no)
+        sandbox.clear()
+
+
+@pytest.mark.parametrize("protocol", ["epay2", "alipay", "wechat"])
+def test_parts_are_refunded_each_under_its_number(sandbox: Sandbox, shop: Shop, protocol: str, out_no: str) -> None:
+    start(sandbox, shop, out_no)
+    sandbox.pay(out_no, protocol)
+    told = shop.first()
+    for number, amount in (("RA", 200), ("RB", 1034)):
+        refund = refund_for(told, amount, out_no + number)
+        for _ in range(2):
+            assert shop.gateway.refund(refund).state is RefundState.DONE
+    assert sandbox.payment(out_no, protocol)["refunds"] == {f"{out_no}RA": 200, f"{out_no}RB": 1034}
+
+
+@pytest.mark.parametrize("protocol", ["epay1"])
+def test_epay_v1_refuses_to_refund_a_part(sandbox: Sandbox, shop: Shop, protocol: str, out_no: str) -> None:
+    start(sandbox, shop, out_no)
+    sandbox.pay(out_no, protocol)
+    told = shop.first()
+    with pytest.raises(GatewayRefused, match="part"):
+        shop.gateway.refund(refund_for(told, 200))
+    assert not gateway_at(sandbox, protocol, refunds="0").can_refund
+
+
+@pytest.mark.parametrize("protocol", ["alipay"])
+def test_a_refund_from_the_gateways_back_office_is_told(
+    sandbox: Sandbox, shop: Shop, protocol: str, out_no: str
+) -> None:
+    start(sandbox, shop, out_no)
+    sandbox.pay(out_no, protocol)
+    shop.first()
+    sandbox.refund(out_no, 234, protocol)
+    sandbox.refund(out_no, 1000, protocol)
+    eventually(lambda: len(shop.told) == 3, "three callbacks", 20)
+    assert {told.state for told in shop.told} == {PayState.PAID, PayState.REFUNDED}
+
+
+def test_the_wrong_key_opens_nothing(sandbox: Sandbox, protocol: str, out_no: str) -> None:
+    name, value = {
+        "epay1": ("key", "0" * 32),
+        "wechat": ("apiv3_key", "0" * 32),
+    }.get(protocol, ("public_key", sandbox.channel("wechat")[0]["public_key"]))
+    with shop_of(gateway_at(sandbox, protocol, **{name: value})) as shop:
+        right = gateway_at(sandbox, protocol)
+        sandbox.visit(right.create(request_for(shop, out_no)).url)
+        sandbox.pay(out_no, protocol)
+        settled(sandbox, out_no, protocol)
+        assert shop.told == []
+        assert shop.forged
+
+
+def test_the_control_api_is_for_this_machines_programs_alone(sandbox: Sandbox) -> None:
+    parts = urlsplit(sandbox.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    for method, headers, status in (
+        ("GET", {"Host": "evil.example"}, 421),
+        ("POST", {"Content-Type": "text/plain"}, 415),
+        ("POST", {"Content-Type": "application/json"}, 404),
+    ):
+        connection.request(method, "/_control/pay", "{}" if method == "POST" else None, headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+    connection.close()
+    with pytest.raises(SandboxError, match="visit its page first"):
+        sandbox.pay("T-NEVER")
+    with pytest.raises(SandboxError):
+        sandbox.fault("nonsense")
+    assert sandbox.overview()["protocols"] == PROTOCOLS
 
 
 def test_loopback_gateways_are_for_the_sandbox_alone(

@@ -111,7 +111,7 @@ def request_for(shop: Shop, out_no: str, amount: int = 1234, device: str = "pc")
     return PayRequest(
         out_no,
         amount,
-        "腾讯视频VIP 月卡 & 100%",
+        "腾讯视频VIP 月卡 & <100%>",
         f"{shop.url}/notify",
         f"{shop.url}/return",
         "127.0.0.1",

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -64,11 +65,20 @@ def _private() -> str:
     ).decode()
 
 
+@cache
+def loaded(private_pem: str) -> rsa.RSAPrivateKey:
+    """The key behind the PEM."""
+    key = serialization.load_pem_private_key(private_pem.encode(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("the sandbox's keys are RSA keys")
+    return key
+
+
 def public_pem(private_pem: str) -> str:
     """The public half."""
-    key = serialization.load_pem_private_key(private_pem.encode(), password=None)
     return (
-        key.public_key()
+        loaded(private_pem)
+        .public_key()
         .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )

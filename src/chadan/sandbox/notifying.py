@@ -30,7 +30,6 @@ class Job:
     payment: Payment = field(compare=False)
     twist: Twist = field(compare=False)
     attempt: int = field(compare=False, default=0)
-    held: bool = field(compare=False, default=False)
 
 
 class Notifier:
@@ -56,7 +55,12 @@ class Notifier:
         """Queues the payment's callback; with `paid` it says paid whatever is true."""
         delay = self._faults.hit(FaultKind.DELAY, payment.protocol, payment.out_no)
         due = time.monotonic() + self._schedule[0] + (delay.value if delay else 0.0)
-        self._queue(Job(due, payment, Twist(paid=paid)))
+        job = Job(due, payment, Twist(paid=paid))
+        if self._strikes(FaultKind.REORDER, payment):
+            with self._changed:
+                self._held.append(job)
+        else:
+            self._queue(job)
 
     def tell_now(self, payment: Payment) -> None:
         """Sends the callback and waits for the answer; what fails is repeated as usual."""
@@ -101,10 +105,6 @@ class Notifier:
     def _attempt(self, job: Job) -> None:
         """One try, with its faults; a refused one is queued again."""
         payment = job.payment
-        if not job.held and self._strikes(FaultKind.REORDER, payment):
-            with self._changed:
-                self._held.append(replace(job, held=True))
-            return
         if self._strikes(FaultKind.DROP, payment):
             self._record(payment, 0, b"dropped", taken=False)
             taken = False

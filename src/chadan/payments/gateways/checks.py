@@ -63,7 +63,7 @@ def key_pair(private: str, public: str) -> Iterator[str]:
     ours = theirs = None
     if private:
         try:
-            ours = signing.private_key(private)
+            ours = signing.private_key(private, check=True)
         except signing.BadKey:
             yield _("Your private key cannot be read: paste it as PEM or Base64, without a password.")
     if public:

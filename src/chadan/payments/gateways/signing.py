@@ -67,14 +67,17 @@ def rsa_verified(key: RSAPublicKey, message: str, signature: str) -> bool:
     return True
 
 
-def private_key(written: str) -> RSAPrivateKey:
-    """A private key as PEM or as bare Base64 (PKCS #8 or PKCS #1), as gateways hand them out. Raises BadKey."""
+def private_key(written: str, *, check: bool = False) -> RSAPrivateKey:
+    """A private key as PEM or as bare Base64 (PKCS #8 or PKCS #1), as gateways hand them out. Raises BadKey.
+
+    `check` proves that its parts belong together, which takes longer than signing: done once, when the channel is judged.
+    """
     raw = written.strip().encode()
     try:
         if raw.startswith(b"-----"):
-            key = serialization.load_pem_private_key(raw, password=None)
+            key = serialization.load_pem_private_key(raw, None, unsafe_skip_rsa_key_validation=not check)
         else:
-            key = serialization.load_der_private_key(_der(raw), password=None)
+            key = serialization.load_der_private_key(_der(raw), None, unsafe_skip_rsa_key_validation=not check)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadKey("it is no private key without a password") from error
     if not isinstance(key, RSAPrivateKey):

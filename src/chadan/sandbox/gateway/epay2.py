@@ -110,7 +110,7 @@ class EpaySite2:
                         "status": 1,
                     },
                 )
-        return self._signed("", {"code": -1, "msg": "退款记录不存在"})
+        raise Refused("unknown", "退款记录不存在")
 
     def _found(self, fields: dict[str, str]) -> Payment:
         payment = self._world.payments.find(self.protocol, fields["out_trade_no"])
@@ -119,10 +119,8 @@ class EpaySite2:
         return payment
 
     def _yes(self, out_no: str, fields: dict[str, object]) -> Response:
-        return self._signed(out_no, {"code": 0, **fields})
-
-    def _signed(self, out_no: str, fields: dict[str, object]) -> Response:
-        whole = {**fields, "timestamp": str(int(time.time()))}
+        """A signed answer; refusals are not signed, as at real sites."""
+        whole = {"code": 0, **fields, "timestamp": str(int(time.time()))}
         signature = sign(self._world.keys.epay2_gateway, joined({name: str(value) for name, value in whole.items()}))
         if self._world.unsigned(self.protocol, out_no):
             signature = spoil(signature)

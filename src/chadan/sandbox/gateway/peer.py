@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from chadan.sandbox.faults import FaultKind, Faults
-from chadan.sandbox.keys import Keys
+from chadan.sandbox.keys import Keys, loaded
 from chadan.sandbox.payments import Payment, Payments
 from chadan.sandbox.wire import Outgoing, Request, Response
 
@@ -77,17 +77,14 @@ class Peer(Protocol):
 
 def sign(private_pem: str, message: str) -> str:
     """RSA-SHA256 in Base64."""
-    key = serialization.load_pem_private_key(private_pem.encode(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - keys.py makes no other
-    return base64.b64encode(key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+    return base64.b64encode(loaded(private_pem).sign(message.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
 def verified(merchant_private_pem: str, message: str, signature: str) -> bool:
     """Whether the shop signed the message (its public half is derived from the key the sandbox handed out)."""
-    key = serialization.load_pem_private_key(merchant_private_pem.encode(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - keys.py makes no other
+    key = loaded(merchant_private_pem).public_key()
     try:
-        key.public_key().verify(base64.b64decode(signature), message.encode(), padding.PKCS1v15(), hashes.SHA256())
+        key.verify(base64.b64decode(signature), message.encode(), padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError):
         return False
     return True
