@@ -229,29 +229,35 @@ def raw_members(text: str) -> dict[str, str]:
     decoder = json.JSONDecoder()
     found: dict[str, str] = {}
     try:
-        place = _skip(text, 0, "{")
-        while text[place] != "}":
-            name, place = decoder.raw_decode(text, place)
-            place = _skip(text, place, ":")
-            _value, end = decoder.raw_decode(text, place)
-            if not isinstance(name, str) or name in found:
-                raise values.Unreadable("a name stands twice")
-            found[name] = text[place:end]
-            place = _skip(text, end, "")
-            if text[place] == ",":
-                place = _skip(text, place, ",")
+        mark, place = _mark(text, 0)
+        if mark != "{":
+            raise values.Unreadable("the answer is no JSON object")
+        if _mark(text, place)[0] == "}":
+            mark, place = _mark(text, place)
+        while mark != "}":
+            name, end = decoder.raw_decode(text, _blanks(text, place))
+            colon, place = _mark(text, end)
+            start = _blanks(text, place)
+            _value, end = decoder.raw_decode(text, start)
+            mark, place = _mark(text, end)
+            if not isinstance(name, str) or name in found or colon != ":" or mark not in ",}":
+                raise values.Unreadable("the answer is no plain JSON object")
+            found[name] = text[start:end]
     except (ValueError, IndexError, RecursionError) as error:
         raise values.Unreadable("the answer is no JSON object") from error
+    if text[place:].strip():
+        raise values.Unreadable("something stands behind the answer")
     return found
 
 
-def _skip(text: str, place: int, mark: str) -> int:
-    """The place after blanks, the mark and blanks. Raises ValueError when the mark is not there."""
-    while text[place] in " \t\r\n":
-        place += 1
-    if mark and text[place] != mark:
-        raise ValueError(mark)
-    place += len(mark)
+def _blanks(text: str, place: int) -> int:
+    """The place after blanks."""
     while text[place] in " \t\r\n":
         place += 1
     return place
+
+
+def _mark(text: str, place: int) -> tuple[str, int]:
+    """The next sign that is no blank, and the place behind it. Raises IndexError at the end."""
+    place = _blanks(text, place)
+    return text[place], place + 1

@@ -57,11 +57,11 @@ def call(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str]
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request(method, target, body or None, {"User-Agent": "Chadan", **(headers or {})})
-        answer = connection.getresponse()
-        found = answer.read(MOST_BYTES + 1)
-        if len(found) > MOST_BYTES or answer.length or time.monotonic() > deadline:  # too long, cut short, too late
-            raise _unreachable(host)
-        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, found)
+        with connection.getresponse() as answer:
+            found = answer.read(MOST_BYTES + 1)
+            if len(found) > MOST_BYTES or answer.length or time.monotonic() > deadline:  # too long, cut short, too late
+                raise _unreachable(host)
+            return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, found)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _unreachable(host) from error
     finally:
