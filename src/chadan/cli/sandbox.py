@@ -24,16 +24,16 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.port < 65536:
         raise ConfigError("The port must be a number from 0 to 65535.")
     stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     try:
         server = SandboxServer(get_config().data / "sandbox", args.port)
     except OSError as error:
         raise ConfigError(f"Cannot listen on 127.0.0.1:{args.port}: {error.strerror}.", hint="Try --port 0.") from error
     with server:
         print(f"The sandbox is at {server.url} (Ctrl-C stops it).")
-        for name in server.parts:
-            print(f"  {server.url}/{name}/")
+        for part in server.parts:
+            print(f"  {server.url}/{part}/")
         print(f"Control: {server.url}/_control/  (channel settings: {server.url}/_control/channels)", flush=True)
         stop.wait()
     return 0
