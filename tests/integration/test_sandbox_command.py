@@ -15,6 +15,7 @@ import pytest
 from chadan.cli import main
 from chadan.platform.config import get_config
 from chadan.sandbox.client import Sandbox
+from chadan.sandbox.server import SandboxServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,10 +37,11 @@ def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path, how: signal.S
         overview = Sandbox(found[0]).overview()
         assert overview["url"] == found[0]
         process.send_signal(how)
-        rest = process.communicate(timeout=30)[0]
+        rest = process.stdout.read()
+        process.wait(30)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert process.returncode == 0
     assert all(f"{found[0]}/{protocol}/" in rest for protocol in overview["protocols"])
     assert f"{found[0]}/_control/" in rest
@@ -58,6 +60,9 @@ def test_a_taken_port_is_said(
             assert main(["sandbox", "--port", str(port)]) == 1
         assert f"127.0.0.1:{port}" in capsys.readouterr().err
         assert main(["sandbox", "--port", "70000"]) == 1
+        with SandboxServer(tmp_path / "sandbox"):
+            assert main(["sandbox", "--port", "0"]) == 1
+        assert "Another sandbox" in capsys.readouterr().err
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

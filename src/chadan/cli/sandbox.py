@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         server = SandboxServer(get_config().data / "sandbox", args.port)
+    except BlockingIOError as error:
+        raise ConfigError("Another sandbox uses this CHADAN_DATA.", hint="Stop it first.") from error
     except OSError as error:
         raise ConfigError(f"Cannot listen on 127.0.0.1:{args.port}: {error.strerror}.", hint="Try --port 0.") from error
     with server:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import secrets
 import threading
 from collections.abc import Iterator
@@ -61,22 +63,27 @@ class Payments:
     """All payments. Every change holds the lock and is journalled before it is answered."""
 
     def __init__(self, journal: Path) -> None:
+        """Reads the journal, shortens it to one line a payment and appends from then on. Raises OSError when another holds it."""
         self._lock = threading.RLock()
         self._by_no: dict[tuple[str, str], Payment] = {}
         self._by_id: dict[str, Payment] = {}
+        with journal.with_suffix(".lock").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._held = os.dup(held.fileno())  # the lock lives as long as this does
         if journal.exists():
-            for line in journal.read_text().splitlines():
+            for line in journal.read_text(encoding="utf-8").splitlines():
                 self._keep(Payment(**json.loads(line)))
-        self._journal = journal.open("w", encoding="utf-8")
-        for payment in self._by_id.values():
-            self._write(payment)
+        short = journal.with_suffix(".new")
+        short.write_text("".join(map(_line, self._by_id.values())), encoding="utf-8")
+        short.replace(journal)
+        self._journal = journal.open("a", encoding="utf-8")
 
     def _keep(self, payment: Payment) -> None:
         self._by_no[payment.protocol, payment.out_no] = payment
         self._by_id[payment.id] = payment
 
     def _write(self, payment: Payment) -> None:
-        self._journal.write(json.dumps(asdict(payment), ensure_ascii=False) + "\n")
+        self._journal.write(_line(payment))
         self._journal.flush()
 
     @contextmanager
@@ -146,5 +153,10 @@ class Payments:
             return True
 
     def shut(self) -> None:
-        """Closes the journal."""
+        """Closes the journal and lets another sandbox have it."""
         self._journal.close()
+        os.close(self._held)
+
+
+def _line(payment: Payment) -> str:
+    return json.dumps(asdict(payment), ensure_ascii=False) + "\n"

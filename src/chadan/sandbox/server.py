@@ -34,13 +34,17 @@ LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 class SandboxServer:
-    """A running sandbox: gateways, suppliers, control. `port` 0 takes a free one."""
+    """A running sandbox: gateways, suppliers, control. `port` 0 takes a free one. Raises OSError: port or folder are taken."""
 
     def __init__(self, folder: Path, port: int = 0, schedule: Sequence[float] = SCHEDULE) -> None:
         keys = keys_in(folder)
-        self.payments = Payments(folder / "payments.jsonl")
         self.faults = Faults()
         self._http = _Server(("127.0.0.1", port), _Handler)
+        try:
+            self.payments = Payments(folder / "payments.jsonl")
+        except OSError:
+            self._http.server_close()
+            raise
         self.url = f"http://127.0.0.1:{self._http.server_port}"
         world = World(self.url, keys, self.payments, self.faults, self._created)
         self._peers = peers_of(world)
