@@ -36,7 +36,9 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @contextmanager
 def answering(
-    speak: Callable[[socket.socket, threading.Event], None], context: ssl.SSLContext | None = None
+    speak: Callable[[socket.socket, threading.Event], object],
+    context: ssl.SSLContext | None = None,
+    heard: list[bytes] | None = None,
 ) -> Iterator[str]:
     """One connection is accepted, its request read, and `speak` answers it."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -48,7 +50,9 @@ def answering(
             if context:
                 connection = context.wrap_socket(connection, server_side=True)
             with connection:
-                connection.recv(65536)
+                request = connection.recv(65536)
+                if heard is not None:
+                    heard.append(request)
                 speak(connection, over)
         except OSError:
             return
@@ -107,6 +111,20 @@ def test_an_answer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, st
 
     with answering(trickle) as url, pytest.raises(GatewayUnreachable):
         http_call.call("GET", url)
+
+
+def test_a_handshake_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_call, "TOTAL_SECONDS", 0.3)
+    with answering(lambda _connection, over: over.wait(10)) as url, pytest.raises(GatewayUnreachable):
+        http_call.call("GET", url.replace("http:", "https:"))
+
+
+def test_the_host_is_named_as_it_stands_in_the_address() -> None:
+    heard: list[bytes] = []
+    with answering(says(OK + b"\r\n"), heard=heard) as url:
+        http_call.call("POST", url, body=b"a=1", headers={"Content-Type": "text/plain"})
+    assert b"\r\nHost: " + url.split("/")[2].encode() + b"\r\n" in heard[0]
+    assert heard[0].count(b"Host:") == 1
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:

@@ -251,6 +251,16 @@ def test_every_way_of_a_protocol_leads_to_the_cashier(
         assert shop.first().state is PayState.PAID
 
 
+@pytest.mark.parametrize("protocol", ["wechat"])
+def test_the_h5_buyer_returns_to_the_shop(sandbox: Sandbox, protocol: str, out_no: str) -> None:
+    gateway = gateway_at(sandbox, protocol, way="h5")
+    with shop_of(gateway) as shop:
+        page = sandbox.visit(gateway.create(request_for(shop, out_no)).url)
+        status, location, _ = sandbox._call("POST", f"{page.partition('?')[0]}/pay", {})
+        assert (status, location) == (303, f"{shop.url}/return")
+        shop.first()
+
+
 @pytest.mark.parametrize(("protocol", "way"), [("epay2", "create"), ("alipay", "qr"), ("wechat", "native")])
 def test_an_answer_the_gateway_did_not_sign_is_none(sandbox: Sandbox, protocol: str, way: str, out_no: str) -> None:
     gateway = gateway_at(sandbox, protocol, way=way)

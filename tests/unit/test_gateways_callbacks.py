@@ -9,16 +9,19 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.gateway_keys import APIV3, OTHER, OURS, THEIRS, channel, gateway, private, public
 
 from chadan.payments.gateways import signing
-from chadan.payments.gateways.base import ForgedCallback, PayState, RawCallback
+from chadan.payments.gateways.base import ForgedCallback, GatewayRefused, PayRequest, PayState, RawCallback
 from chadan.payments.gateways.registry import GATEWAYS, gateway_of
 from chadan.platform.config import get_config
 from chadan.platform.errors import InvalidInput
+from chadan.sandbox.keys import public_pem
 
 AT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 STAMP = str(int(AT.timestamp()))
@@ -251,11 +254,31 @@ def test_a_right_channel_has_no_problems_and_shows_no_secrets(protocol: str) -> 
         ("wechat", {"public_key": public(OURS)}, "your own"),
     ],
 )
-def test_an_unsafe_channel_says_what_is_unsafe(protocol: str, changes: dict[str, str], says: str) -> None:
+def test_an_unsafe_channel_says_what_is_unsafe(
+    protocol: str, changes: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHADAN_SANDBOX", raising=False)
     get_config.cache_clear()
     problems = gateway(protocol, **changes).problems()
     assert any(says in problem for problem in problems), problems
     assert not any(secret and secret in " ".join(problems) for secret in changes.values() if len(secret) > 8)
+
+
+def test_a_short_rsa_key_is_unsafe_on_either_side() -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    pem = short.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    assert any("fewer than 2048" in problem for problem in gateway("alipay", private_key=pem).problems())
+    assert any("fewer than 2048" in problem for problem in gateway("alipay", public_key=public_pem(pem)).problems())
+
+
+@pytest.mark.parametrize("protocol", sorted(GATEWAYS))
+def test_a_channel_without_keys_asks_for_nothing(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.create_connection", lambda *_: pytest.fail("connected"))
+    request = PayRequest("T1", 100, "VIP", "https://shop.example.com/n", "https://shop.example.com/r", "1.1.1.1")
+    with pytest.raises(GatewayRefused):
+        gateway(protocol, **dict.fromkeys(channel(protocol).secrets, "")).create(request)
 
 
 def test_an_unknown_protocol_is_named() -> None:

@@ -40,8 +40,16 @@ class Cashier:
         elif request.method != "GET" or act:
             return Response(404)
         else:
+            self._come_from(payment, request)
             return self._page(payment)
         return to(self._peers[payment.protocol].back(payment) or f"/cashier/{payment.id}")
+
+    def _come_from(self, payment: Payment, request: Request) -> None:
+        """Keeps where an H5 payment returns to: its address says so, the payment's creation did not."""
+        back = request.fields().get("redirect_url", "")
+        if back.startswith(("http://", "https://")) and not payment.return_url:
+            with self._world.payments.change(payment):
+                payment.return_url = back
 
     def _page(self, payment: Payment) -> Response:
         """The page; its buttons stand only while there is something to pay."""

@@ -112,7 +112,10 @@ class Control:
 
     def _add_fault(self, request: Request) -> object:
         said = request.json()
-        self._world.faults.add(Fault(**{**said, "kind": FaultKind(str(said.get("kind")))}))
+        protocol, out_no, operation = (str(said.get(name, "")) for name in ("protocol", "out_no", "operation"))
+        value, times = float(said.get("value", 0)), int(said.get("times", 0))
+        fault = Fault(FaultKind(str(said.get("kind"))), value, protocol, out_no, operation, times)
+        self._world.faults.add(fault)
         return {"faults": self._world.faults.listed()}
 
     def _clear_faults(self, request: Request) -> object:

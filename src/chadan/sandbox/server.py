@@ -148,7 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif handler is None:
             answer = Response(404, b"sandbox: nothing here")
         else:
-            answer = handler(Request(self.command, rest, parts.query, body, headers, self.path))
+            try:
+                answer = handler(Request(self.command, rest, parts.query, body, headers, self.path))
+            except Exception as error:  # noqa: BLE001 - whatever is sent, something is answered
+                answer = Response(500, f"sandbox: {type(error).__name__}".encode())
         self._send(answer)
 
     def _send(self, answer: Response) -> None:

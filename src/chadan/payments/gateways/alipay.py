@@ -31,7 +31,7 @@ from chadan.payments.gateways.base import (
     Told,
 )
 from chadan.payments.gateways.http_call import Reply, call
-from chadan.payments.gateways.replies import FORM, fields_of, refused
+from chadan.payments.gateways.replies import FORM, fields_of, is_theirs, our_key, refused
 from chadan.payments.gateways.wording import gettext as _
 
 URL = "https://openapi.alipay.com/gateway.do"
@@ -114,7 +114,7 @@ class Alipay:
         try:
             fields = fields_of(callback)
             message = "&".join(f"{name}={fields[name]}" for name in sorted(fields) if name not in signing.UNSIGNED)
-            if fields.get("sign_type") != "RSA2" or not self._is_theirs(message, fields.get("sign", "")):
+            if fields.get("sign_type") != "RSA2" or not is_theirs(self._channel, message, fields.get("sign", "")):
                 raise ForgedCallback(_("The signature is not the gateway's."))
             if not self._app_id or fields.get("app_id") != self._app_id:
                 raise ForgedCallback(_("The callback is for another application."))
@@ -178,15 +178,7 @@ class Alipay:
             "biz_content": json.dumps(order, ensure_ascii=False, separators=(",", ":")),
             **{name: value for name, value in more.items() if value},
         }
-        key = signing.private_key(self._channel.secrets.get("private_key", ""))
-        return {**fields, "sign": signing.rsa_sign(key, signing.string_to_sign(fields, ("sign",)))}
-
-    def _is_theirs(self, message: str, signature: str) -> bool:
-        try:
-            key = signing.public_key(self._channel.settings.get("public_key", ""))
-        except signing.BadKey:
-            return False
-        return signing.rsa_verified(key, message, signature)
+        return {**fields, "sign": signing.rsa_sign(our_key(self._channel), signing.string_to_sign(fields, ("sign",)))}
 
     def _ask(self, method: str, order: Mapping[str, str], *, unknown: str = "", **more: str) -> dict[str, Any]:
         """A call's answer; empty when it is refused with the sub code `unknown`."""
@@ -214,7 +206,7 @@ class Alipay:
             raise GatewayUnreachable(_("The gateway's answer cannot be read.")) from error
         if "sign" not in members and values.text(found, "code") in ("40001", "40002", "40003", "40006"):
             raise refused(found, self._channel, "sub_code", "sub_msg", "msg")  # refused before it knew whom to sign for
-        if not isinstance(signature, str) or not self._is_theirs(raw, signature):
+        if not isinstance(signature, str) or not is_theirs(self._channel, raw, signature):
             raise GatewayUnreachable(_("The gateway's answer is not signed by it."))
         return found
 

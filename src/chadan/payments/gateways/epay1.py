@@ -141,6 +141,8 @@ class EpayV1:
         return RefundTold(RefundState.DONE if done else RefundState.UNKNOWN)
 
     def _signed(self, fields: Mapping[str, str]) -> dict[str, str]:
+        if not self._key:
+            raise GatewayRefused(_("“%(name)s” is missing.") % {"name": "key"})
         return {**fields, "sign": signing.md5_sign(fields, self._key, self._join), "sign_type": "MD5"}
 
     def _ask(self, method: str, path: str, fields: Mapping[str, str]) -> dict[str, Any]:

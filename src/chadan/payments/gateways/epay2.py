@@ -31,7 +31,7 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.gateways.epay1 import NAME_BYTES, TYPES, no_such_order, told_of_callback, told_of_order
 from chadan.payments.gateways.http_call import call
-from chadan.payments.gateways.replies import FORM, fields_of, in_window, refused, understood
+from chadan.payments.gateways.replies import FORM, fields_of, in_window, is_theirs, our_key, refused, understood
 from chadan.payments.gateways.wording import gettext as _
 
 REFUNDS = {"1": RefundState.DONE, "0": RefundState.FAILED}
@@ -141,17 +141,16 @@ class EpayV2:
 
     def _signed(self, fields: Mapping[str, str]) -> dict[str, str]:
         whole = {**fields, "pid": self._pid, "timestamp": str(int(time.time()))}
-        key = signing.private_key(self._channel.secrets.get("private_key", ""))
-        return {**whole, "sign": signing.rsa_sign(key, signing.string_to_sign(whole)), "sign_type": "RSA"}
+        return {
+            **whole,
+            "sign": signing.rsa_sign(our_key(self._channel), signing.string_to_sign(whole)),
+            "sign_type": "RSA",
+        }
 
     def _is_theirs(self, fields: Mapping[str, Any]) -> bool:
         """Whether the gateway signed the fields; lists and objects are not covered."""
         plain = {name: value for name, value in fields.items() if isinstance(value, str)}
-        try:
-            key = signing.public_key(self._channel.settings.get("public_key", ""))
-        except signing.BadKey:
-            return False
-        return signing.rsa_verified(key, signing.string_to_sign(plain), plain.get("sign", ""))
+        return is_theirs(self._channel, signing.string_to_sign(plain), plain.get("sign", ""))
 
     def _ask(self, path: str, fields: Mapping[str, str]) -> dict[str, Any]:
         """A signed call whose answer is signed too. Sites do not sign refusals: those are passed on, for they move no money."""

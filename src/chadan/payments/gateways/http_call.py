@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Self
 from urllib.parse import urlsplit
 
 from chadan.payments.gateways.base import GatewayUnreachable
@@ -44,63 +45,78 @@ class Reply:
 
 def call(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
     """One request, one answer, whatever its status. Raises GatewayUnreachable when there is none that can be used."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    deadline = time.monotonic() + TOTAL_SECONDS
+    host = ""
     try:
-        connection = _connect(parts.scheme, host, parts.port)
-    except (OSError, ValueError) as error:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        with _Line(parts.scheme, host, port) as line:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            named = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "Chadan", **(headers or {})}
+            line.connection.request(method, target, body or None, named)
+            with line.connection.getresponse() as answer:
+                found = answer.read(MOST_BYTES + 1)
+                if len(found) > MOST_BYTES or answer.length or line.is_over():  # too long, cut short, too late
+                    raise _unreachable(host)
+                return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, found)
+    except OSError as error:
         raise _unreachable(host) from error
-    watchdog = threading.Timer(max(deadline - time.monotonic(), 0.01), _hang_up, [connection.sock])
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request(method, target, body or None, {"User-Agent": "Chadan", **(headers or {})})
-        with connection.getresponse() as answer:
-            found = answer.read(MOST_BYTES + 1)
-            if len(found) > MOST_BYTES or answer.length or time.monotonic() > deadline:  # too long, cut short, too late
-                raise _unreachable(host)
-            return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, found)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _unreachable(host) from error
-    finally:
-        watchdog.cancel()
-        connection.close()
+    except (http.client.HTTPException, ValueError):
+        raise _unreachable(host) from None  # their texts repeat what was sent, and that holds keys
+
+
+class _Line:
+    """An open connection to a checked address that hangs up when its time is over."""
+
+    def __init__(self, scheme: str, host: str, port: int | None) -> None:
+        """Connects. Raises OSError or GatewayUnreachable."""
+        secure = scheme == "https"
+        if not secure and scheme != "http":
+            raise _unreachable(host)
+        port = port or (443 if secure else 80)
+        self._deadline = time.monotonic() + TOTAL_SECONDS
+        address = _checked(host, port)
+        if not secure and not address.is_loopback:
+            raise GatewayUnreachable(_("%(host)s is not called without encryption.") % {"host": host[:100]})
+        self._sock: socket.socket = socket.create_connection((str(address), port), CONNECT_SECONDS)
+        self._watchdog = threading.Timer(max(self._deadline - time.monotonic(), 0.01), self._hang_up)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+        try:
+            if secure:
+                self._sock = _tls().wrap_socket(self._sock, server_hostname=host, do_handshake_on_connect=False)
+                self._sock.do_handshake()
+            self._sock.settimeout(TOTAL_SECONDS)
+        except BaseException:
+            self._end()
+            raise
+        self.connection = http.client.HTTPConnection(host, port, timeout=TOTAL_SECONDS)
+        self.connection.sock = self._sock
+        self.connection.auto_open = 0  # never a second connection, to an address nobody checked
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._end()
+
+    def is_over(self) -> bool:
+        """Whether the time is up: what came since may be cut short."""
+        return time.monotonic() > self._deadline
+
+    def _end(self) -> None:
+        self._watchdog.cancel()
+        self._sock.close()
+
+    def _hang_up(self) -> None:
+        """Wakes whoever reads. The base class's method: TLS's own would let the reader take cipher for text."""
+        try:
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        except OSError:
+            return  # it ended by itself
 
 
 def _unreachable(host: str) -> GatewayUnreachable:
     return GatewayUnreachable(_("%(host)s gave no answer that can be used.") % {"host": host[:100]})
-
-
-def _hang_up(sock: socket.socket) -> None:
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it ended by itself
-
-
-def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    """An open connection to a checked address. Raises OSError or GatewayUnreachable."""
-    secure = scheme == "https"
-    if not secure and scheme != "http":
-        raise _unreachable(host)
-    port = port or (443 if secure else 80)
-    address = _checked(host, port)
-    if not secure and not address.is_loopback:
-        raise GatewayUnreachable(_("%(host)s is not called without encryption.") % {"host": host[:100]})
-    sock: socket.socket = socket.create_connection((str(address), port), CONNECT_SECONDS)
-    try:
-        if secure:
-            sock = _tls().wrap_socket(sock, server_hostname=host)
-        sock.settimeout(TOTAL_SECONDS)
-    except BaseException:
-        sock.close()
-        raise
-    connection = http.client.HTTPConnection(host, port, timeout=TOTAL_SECONDS)
-    connection.sock = sock
-    connection.auto_open = 0  # never a second connection, to an address nobody checked
-    return connection
 
 
 @cache

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chadan.payments.gateways import values
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from chadan.payments.gateways import signing, values
 from chadan.payments.gateways.base import ChannelConfig, GatewayRefused, GatewayUnreachable, RawCallback
 from chadan.payments.gateways.http_call import Reply
 from chadan.payments.gateways.wording import gettext as _
@@ -41,6 +43,25 @@ def fields_of(callback: RawCallback) -> dict[str, str]:
         return values.form(callback.body.decode())
     except UnicodeDecodeError as error:
         raise values.Unreadable("the body is no UTF-8") from error
+
+
+def our_key(channel: ChannelConfig) -> RSAPrivateKey:
+    """The channel's private key. Raises GatewayRefused: a channel that has none does not even ask."""
+    try:
+        return signing.private_key(channel.secrets.get("private_key", ""))
+    except signing.BadKey as error:
+        raise GatewayRefused(
+            _("Your private key cannot be read: paste it as PEM or Base64, without a password.")
+        ) from error
+
+
+def is_theirs(channel: ChannelConfig, message: str, signature: str) -> bool:
+    """Whether the gateway signed the message with the key the channel names; never without one."""
+    try:
+        key = signing.public_key(channel.settings.get("public_key", ""))
+    except signing.BadKey:
+        return False
+    return signing.rsa_verified(key, message, signature)
 
 
 def in_window(stamp: str, at: float) -> bool:

@@ -54,7 +54,7 @@ def clock(at: datetime) -> str:
 def json_object(raw: bytes) -> dict[str, Any]:
     """A JSON object whose numbers stay text, digit for digit: signatures cover them as written. Raises Unreadable."""
     try:
-        found = json.loads(raw.decode(), parse_int=str, parse_float=str, object_pairs_hook=_once)
+        found = json.loads(raw.decode("utf-8-sig"), parse_int=str, parse_float=str, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Unreadable("the answer is no JSON") from error
     if not isinstance(found, dict):

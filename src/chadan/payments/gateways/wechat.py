@@ -38,7 +38,7 @@ from chadan.payments.gateways.base import (
     Told,
 )
 from chadan.payments.gateways.http_call import Reply, call
-from chadan.payments.gateways.replies import in_window, refused
+from chadan.payments.gateways.replies import in_window, is_theirs, our_key, refused
 from chadan.payments.gateways.wording import gettext as _
 
 URL = "https://api.mch.weixin.qq.com"
@@ -228,8 +228,7 @@ class WeChat:
     def _authorization(self, method: str, target: str, body: str) -> str:
         """The header that signs a call."""
         at, nonce = str(int(time.time())), secrets.token_hex(16)
-        key = signing.private_key(self._channel.secrets.get("private_key", ""))
-        signature = signing.rsa_sign(key, f"{method}\n{target}\n{at}\n{nonce}\n{body}\n")
+        signature = signing.rsa_sign(our_key(self._channel), f"{method}\n{target}\n{at}\n{nonce}\n{body}\n")
         parts = {
             "mchid": self._mchid,
             "nonce_str": nonce,
@@ -248,12 +247,11 @@ class WeChat:
         if headers.get("wechatpay-signature-type", SCHEME) != SCHEME:
             return False
         try:
-            key = signing.public_key(settings.get("public_key", ""))
             text = body.decode()
-        except (signing.BadKey, UnicodeDecodeError):
+        except UnicodeDecodeError:
             return False
         message = f"{headers.get('wechatpay-timestamp', '')}\n{headers.get('wechatpay-nonce', '')}\n{text}\n"
-        return signing.rsa_verified(key, message, headers.get("wechatpay-signature", ""))
+        return is_theirs(self._channel, message, headers.get("wechatpay-signature", ""))
 
     def _ask(
         self, method: str, path: str, order: Mapping[str, Any] | None = None, *, unknown: tuple[str, ...] = ()

@@ -64,8 +64,8 @@ class AlipayPlatform:
         right = fields.get("app_id") == ALIPAY_APP and fields.get("sign_type") == "RSA2"
         if not right or not verified(self._world.keys.alipay_merchant, joined(fields, "sign"), fields.get("sign", "")):
             return self._no(method, "40002", "isv.invalid-signature", "验签出错")
-        order = json.loads(fields["biz_content"])
         try:
+            order = json.loads(fields["biz_content"])
             if method in PAGES:
                 return self._page(method, order, fields)
             if act := self._acts.get(method):

@@ -47,9 +47,9 @@ class EpaySite2:
             self._world.keys.epay2_merchant, message, fields.get("sign", "")
         ):
             return refusal(page, "RSA签名校验失败")
-        if fields.get("pid") != PID or abs(int(fields.get("timestamp") or 0) - time.time()) > WINDOW:
-            return refusal(page, "商户ID或时间戳错误")
         try:
+            if fields["pid"] != PID or abs(int(fields["timestamp"]) - time.time()) > WINDOW:
+                return refusal(page, "商户ID或时间戳错误")
             return act(page, fields)
         except (KeyError, ValueError):
             return refusal(page, "参数不完整")

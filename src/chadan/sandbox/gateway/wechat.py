@@ -32,7 +32,7 @@ Fields = dict[str, Any]
 
 
 class WeChatPay:
-    """/v3/pay/transactions/… and /v3/refund/domestic/refunds."""
+    """/v3/pay/transactions/… and /v3/refund/domestic/refunds. A payment of which a part was refunded is in state REFUND, as at WeChat."""
 
     protocol: ClassVar[str] = "wechat"
 
@@ -114,7 +114,7 @@ class WeChatPay:
         return self._answer(self._transaction(payment, Twist()), 200, out_no)
 
     def _transaction(self, payment: Payment, twist: Twist) -> Fields:
-        state = "SUCCESS" if twist.paid else STATES[payment.state]
+        state = "SUCCESS" if twist.paid else "REFUND" if payment.refunds else STATES[payment.state]
         paid = {}
         if payment.paid_at or twist.paid:
             at = payment.paid_at or now().isoformat(timespec="seconds")
