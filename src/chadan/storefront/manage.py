@@ -54,6 +54,7 @@ def for_shop(view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]) -
 @for_shop
 def my_shop(_request: HttpRequest, actor: Actor) -> HttpResponse:
     """The way to the shop's own pages, for its staff."""
+    assert actor.merchant_id is not None  # noqa: S101 - `for_shop` saw to it
     slug = Merchant.objects.values_list("slug", flat=True).get(pk=actor.merchant_id)
     return HttpResponseRedirect(reverse("storefront:shop", args=(slug,)))
 

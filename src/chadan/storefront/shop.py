@@ -21,8 +21,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from chadan.accounts.actors import Actor, actors_of
 from chadan.accounts.models import Buyer, Merchant, User
 from chadan.catalog import fields as catalog_fields
+from chadan.catalog.fields import Field
 from chadan.catalog.models import PaymentChannel, Product
-from chadan.orders import events, number
+from chadan.orders import events, number, reveal
 from chadan.orders.guest import guest_actor
 from chadan.orders.states import Category, DeliveryKind
 from chadan.platform.errors import ChadanError, NotFound
@@ -183,13 +184,15 @@ def _form(  # noqa: PLR0917 - one page, and what is in it
     error: ChadanError | None = None,
 ) -> HttpResponse:
     offer = offers_of(merchant, [chosen], buyer)[0]
+    asked = catalog_fields.read(chosen.fields)
     context = {
         "title": chosen.title,
         "shop": merchant,
         "offer": offer,
         "product": chosen,
         "category": Category.of(chosen.version.category) if chosen.version else Category.OTHER,
-        "fields": catalog_fields.read(chosen.fields),
+        "fields": asked,
+        "movable": _movable(asked, typed) if error else set(),
         "inputs": catalog_fields.INPUT,
         "typed": {"quantity": chosen.min_quantity, **typed},
         "errors": error.errors if isinstance(error, offers.Refused) else {},
@@ -202,6 +205,13 @@ def _form(  # noqa: PLR0917 - one page, and what is in it
     response = render(request, "shop/product.html", context, status=error.status if error else 200)
     get_token(request)  # the token of a double click binds to this cookie
     return response
+
+
+def _movable(asked: list[Field], typed: dict[str, str]) -> set[str]:
+    """The phone fields that are refused for their carrier alone: there the buyer may say that the number was moved."""
+    named = {field.name: typed.get(f"f-{field.name}", "") for field in asked if field.carriers}
+    refused = catalog_fields.clean_all([field for field in asked if field.carriers], named)[1]
+    return refused.keys() - catalog_fields.clean_all(asked, named, ported=named)[1].keys()
 
 
 def channels(merchant_id: int) -> list[PaymentChannel]:
@@ -219,9 +229,15 @@ def _prefilled(request: HttpRequest, merchant: Merchant, chosen: Product) -> dic
     found = access.opened(request, int(asked)) if asked.isdecimal() and len(asked) == number.LENGTH else None
     if found is None or found[0].merchant_id != merchant.pk:
         return {}
-    before = found[0]
+    before, actor = found
+    values = dict(before.fields)
+    account = next((each for each in catalog_fields.read(chosen.fields) if each.kind in catalog_fields.ACCOUNTS), None)
+    if account is not None:
+        # Shown in full here, so it is a look like any other; orders from elsewhere have no fields, but an account.
+        shown = reveal.reveal_account(actor, before.order_no)
+        values.setdefault(account.name, shown)
     quantity = min(max(before.quantity, chosen.min_quantity), chosen.max_quantity)
-    kept = {f"f-{name}": value for name, value in before.fields.items()}
+    kept = {f"f-{name}": value for name, value in values.items()}
     return {**kept, "quantity": str(quantity), "contact": before.contact}
 
 
