@@ -235,6 +235,13 @@ def test_tries_at_the_same_moment_all_count(database):
     assert len(refused) == 20
 
 
+def test_an_ipv6_visitor_is_counted_by_network():
+    from chadan.storefront.access import counted_as
+
+    assert counted_as("2001:db8:1:2:3::4") == counted_as("2001:db8:1:2::9") != counted_as("2001:db8:1:3::4")
+    assert (counted_as("192.0.2.7"), counted_as("unknown")) == ("192.0.2.7", "unknown")
+
+
 def test_counters_end_and_are_forgotten():
     from tests.support.names import unique
 

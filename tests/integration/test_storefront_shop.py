@@ -20,7 +20,9 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(autouse=True)
 def ready(database: Any) -> None:
-    """Every test here needs the database."""
+    """Every test starts with all its tries."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("delete from guest_tries")
 
 
 def row(order_no: str, columns: str, table: str = "orders") -> tuple[Any, ...]:
@@ -302,5 +304,10 @@ def test_the_channels_that_are_enabled_are_offered():
     common = {"merchant": merchant, "home": merchant.home, "method": 0, "protocol": "epay1"}
     on = PaymentChannel.objects.create(name="支付宝扫码", enabled=True, **common)
     PaymentChannel.objects.create(name="停用的通道", enabled=False, **common)
+    wallet = PaymentChannel.objects.create(name="余额支付", enabled=True, **{**common, "protocol": "balance"})
     page = Client().get(path_of(merchant, product)).content.decode()
     assert f'name="channel" value="{on.pk}" checked' in page and "停用的通道" not in page
+    assert wallet.name not in page, "a guest has no wallet"
+    client = Client()
+    client.force_login(people().make_user("wallet"))
+    assert wallet.name in client.get(path_of(merchant, product)).content.decode()

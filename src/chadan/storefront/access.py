@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from django.http import HttpRequest
 
 from chadan.accounts.actors import Actor, actors_of
@@ -23,8 +25,13 @@ def buyer_of(request: HttpRequest) -> Buyer | None:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The visitor's address, for counting."""
+    """The visitor's address."""
     return str(client_ip(request.META) or "unknown")
+
+
+def counted_as(address: str) -> str:
+    """What tries are counted by: the address, or its /64 network, which one IPv6 visitor has to itself."""
+    return str(ip_network((address, 64), strict=False)) if ":" in address else address
 
 
 def remember(request: HttpRequest, order_no: int) -> None:

@@ -24,7 +24,7 @@ def lookup(request: HttpRequest) -> HttpResponse:
         return _page(request, request.GET.get("order", "")[:200])
     typed = request.POST.get("order", "")[:200]
     try:
-        found = look_up(typed, request.POST.get("code", "")[:200], access.address_of(request))
+        found = look_up(typed, request.POST.get("code", "")[:200], access.counted_as(access.address_of(request)))
     except ChadanError as error:
         return _page(request, typed, error)
     for order_no in reversed(found):

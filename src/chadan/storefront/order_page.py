@@ -59,7 +59,7 @@ def mail(request: HttpRequest, shop: str, order_no: str) -> HttpResponse:
     merchant, checkout, actor = found
     try:
         to = catalog_fields.clean_email(request.POST.get("to", "")[:200])
-        limits.spend(limits.MAILS, access.address_of(request))
+        limits.spend(limits.MAILS, access.counted_as(access.address_of(request)))
         limits.spend(limits.MAILS_OF_ONE, number.text(checkout.order_no))
         CHANNELS["email"].send(to, _message(request, merchant, checkout))
     except ChadanError as error:

@@ -112,7 +112,7 @@ def product(request: HttpRequest, shop: str, product_id: int) -> HttpResponse:
     wanted = _wanted(request, chosen)
     try:
         if buyer is None:
-            limits.spend(limits.ORDERS, access.address_of(request))
+            limits.spend(limits.ORDERS, access.counted_as(access.address_of(request)))
         placed = offers.checkout(merchant, chosen, buyer, wanted, events.actor_json(_actor(request, buyer)))
     except NotFound:
         raise
@@ -120,7 +120,8 @@ def product(request: HttpRequest, shop: str, product_id: int) -> HttpResponse:
         return _form(request, merchant, chosen, buyer, request.POST.dict(), error)
     access.remember(request, placed.order_no)
     if buyer is None and not wanted.code.strip():
-        request.session[FRESH] = {**request.session.get(FRESH, {}), number.text(placed.order_no): wanted.token}
+        waiting = {**request.session.get(FRESH, {}), number.text(placed.order_no): wanted.token}
+        request.session[FRESH] = dict(list(waiting.items())[-access.MOST :])
     if not placed.new:
         messages.info(request, _("You had placed this order already; here it is."))
     return HttpResponseRedirect(_after(request, merchant, placed.order_no))
@@ -199,7 +200,7 @@ def _form(  # noqa: PLR0917 - one page, and what is in it
         "error": error,
         "changed": error if isinstance(error, offers.PriceChanged) else None,
         "buyer": buyer,
-        "channels": channels(merchant.pk),
+        "channels": channels(merchant.pk, guest=buyer is None),
         "token": typed.get("token") or secrets.token_urlsafe(16),
     }
     response = render(request, "shop/product.html", context, status=error.status if error else 200)
@@ -214,13 +215,15 @@ def _movable(asked: list[Field], typed: dict[str, str]) -> set[str]:
     return refused.keys() - catalog_fields.clean_all(asked, named, ported=named)[1].keys()
 
 
-def channels(merchant_id: int) -> list[PaymentChannel]:
-    """The ways to pay the merchant offers."""
+def channels(merchant_id: int, *, guest: bool) -> list[PaymentChannel]:
+    """The ways to pay the merchant offers; a guest has no wallet to pay from."""
     try:
         from chadan.payments.attempts import channels_for
     except ImportError:
-        return list(PaymentChannel.objects.filter(merchant_id=merchant_id, enabled=True).order_by("position", "pk"))
-    return list(channels_for(merchant_id))
+        enabled = PaymentChannel.objects.filter(merchant_id=merchant_id, enabled=True).order_by("position", "pk")
+    else:
+        enabled = channels_for(merchant_id)
+    return [channel for channel in enabled if not guest or channel.protocol != "balance"]
 
 
 def _prefilled(request: HttpRequest, merchant: Merchant, chosen: Product) -> dict[str, str]:
