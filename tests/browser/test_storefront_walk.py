@@ -117,11 +117,11 @@ def test_the_shops_pages_are_accessible(open_page: Any, sign_in: Any, phone: boo
 def test_a_merchant_changes_a_price_and_the_guest_sees_it(open_page: Any, sign_in: Any) -> None:
     page = open_page(javascript=False)
     sign_in(page, "merchant", 1)
-    page.click(".sidebar nav >> text=商品")
+    page.click(".sidebar nav a[href='/m/products']")
     page.locator("tbody a").first.click()
     page.fill("input[name=price]", "123.45")
     page.click("form.product-form button.primary")
     assert "已保存" in page.locator("main .alert").first.inner_text()
-    page.click(".sidebar nav >> text=我的店铺")
+    page.click(".sidebar nav a[href='/m/shop']")
     page.wait_for_url("**/s/shandian")
     assert "¥123.45" in page.locator("main").inner_text()

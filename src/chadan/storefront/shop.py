@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -217,6 +218,7 @@ def _movable(asked: list[Field], typed: dict[str, str]) -> set[str]:
 
 def channels(merchant_id: int, *, guest: bool) -> list[PaymentChannel]:
     """The ways to pay the merchant offers; a guest has no wallet to pay from."""
+    enabled: Iterable[PaymentChannel]
     try:
         from chadan.payments.attempts import channels_for
     except ImportError:
