@@ -16,6 +16,7 @@ from chadan.orders.vault import Vault
 from chadan.seeding.catalogue import CATEGORY_TITLES
 from chadan.seeding.names import person
 from chadan.seeding.plan import Plan
+from chadan.seeding.shelf_stock import settle_stock
 from chadan.seeding.shelves import on_sale, presented, settle_levels
 from chadan.seeding.world import CHANNELS, MARKETPLACES, TAGS, Channel, Shop, World, lot
 
@@ -39,6 +40,7 @@ def settle(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...
         plan.place_of[shop.id] = shop.place
     _buyers(world, plan, owner)
     settle_levels(world)
+    settle_stock(world, owner, SOURCE)
 
 
 def _merchant(shop: Shop, home: int) -> Merchant:
