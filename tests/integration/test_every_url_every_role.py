@@ -42,6 +42,10 @@ ORDER_ACTIONS = {
     "/notes": Route("thing", "POST", data=NOTE),
     "/tags": Route("thing", "POST", data={"name": "forged"}),
     "/tags/<int:tag_id>/remove": Route("thing", "POST"),
+    "/complete": Route("thing", "POST"),
+    "/cancel": Route("thing", "POST"),
+    "/after-sale": Route("thing", "POST", data={"reason": "forged"}),
+    "/after-sale/close": Route("thing", "POST", data={"reason": "forged", "refund": "1"}),
 }
 TABLE: dict[str, Route] = {
     "": Route("public"),
@@ -62,6 +66,18 @@ TABLE: dict[str, Route] = {
     "keys/<int:key_id>/revoke": Route("thing", "POST"),
     "m/staff": Route("own"),
     "m/staff/<int:membership_id>": Route("thing", "POST", data={"role": "owner"}),
+    "m/money": Route("own"),
+    "m/money/statement.csv": Route("own"),
+    "m/money/days/<str:day>": Route("own"),
+    "m/money/postings/<int:posting_id>": Route("thing"),
+    "m/money/withdrawals": Route("own"),
+    "m/money/wallets": Route("own"),
+    "m/money/wallets/<int:shop>": Route("thing"),
+    "wallet": Route("own"),
+    "wallet/<int:shop>": Route("thing"),
+    "ops/money": Route("own", operator_sees=True),
+    "ops/money/postings/<int:posting_id>": Route("thing", operator_sees=True),
+    "ops/money/withdrawals/<int:withdrawal_id>": Route("thing", "POST", operator_sees=True, data={"reference": "x"}),
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),
@@ -194,6 +210,7 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
+    posting_id, withdrawal_id = some_money(shop)
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     there = {
         "order_no": number.text(order_no),
@@ -201,6 +218,10 @@ def world(database):
         "key_id": str(key.pk),
         "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
         "export_id": str(job.pk),
+        "day": number.now().date().isoformat(),
+        "posting_id": posting_id,
+        "withdrawal_id": withdrawal_id,
+        "shop": str(shop.merchant.pk),
         "pk": str(passkey.pk),
         "key": "forged",
         "uidb36": "zz",
@@ -215,6 +236,9 @@ def world(database):
         "key_id": "2147480000",
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
+        "posting_id": "2147480000",
+        "withdrawal_id": "2147480000",
+        "shop": "2147480000",
         "pk": "2147480000",
         "capacity": "merchant:2147480000",
     }
@@ -231,6 +255,28 @@ def world(database):
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
     hidden = [there["order_no"], PHONE, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
     return World(shop, there, nowhere, hidden, strangers, keys)
+
+
+def some_money(shop: Any) -> tuple[str, str]:
+    """A wallet of the buyer's and one of the agent's at the shop, and a withdrawal; the ids of a posting and of that."""
+    from django.db import connections
+
+    from chadan.money.flows import wallet_topped_up
+    from chadan.platform.scope import OPERATOR, scoped
+
+    actor = {"kind": "system", "role": "", "id": None, "name": "test"}
+    with scoped(OPERATOR) as session:
+        for owner in (("agent", shop.agent.pk), ("buyer", shop.buyer.buyer.pk)):
+            cause = f"{owner[0]}:{shop.merchant.pk}"
+            wallet_topped_up(session, shop.merchant.pk, shop.merchant.home, owner, 4321, None, cause, actor)
+        rows = session.rows("select max(id) from ledger_postings where merchant_id = %s", (shop.merchant.pk,))
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "insert into withdrawals (home, merchant_id, amount, payee, requested_by, once)"
+            " values (%s, %s, 1, 'bank', '{}', 'x') returning id",
+            [shop.merchant.home, shop.merchant.pk],
+        )
+        return str(rows[0][0]), str(cursor.fetchone()[0])
 
 
 def client_of(user: Any) -> Any:
@@ -279,6 +325,8 @@ def state_of(world: World) -> list[Any]:
             ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
+            ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
         ):
             cursor.execute(sql, [value])

@@ -13,7 +13,7 @@ from tests.support.money import ACTOR, fact, make_till, pay, pay_back, place_ord
 
 from chadan.money import balances, checks, closing
 from chadan.money.accounts import AccountKind as A
-from chadan.money.accounts import PostingKind, credit, debit, post
+from chadan.money.accounts import PostingKind, credit, debit, post, shown
 from chadan.orders import number
 from chadan.platform.scope import OPERATOR, scoped
 
@@ -146,6 +146,20 @@ def test_what_a_stray_hand_did_to_the_books_is_found(till, damage, says):
         for since in (None, number.now() - timedelta(hours=1)):
             if "delete" not in damage or since is None:
                 assert any(says in found for found in checks.check(session, since)), since
+
+
+def test_the_platforms_totals_are_the_sums_of_all_accounts(till, calendar):
+    pay(till, place_order(till), fee=60)
+    for _round in range(2):
+        with scoped(OPERATOR) as session:
+            rows = session.rows(
+                "select a.kind, sum(e.amount)::bigint from ledger_entries e join ledger_accounts a on a.id = e.account_id"
+                " group by 1"
+            )
+            assert balances.totals(session) == {A(kind): shown(A(kind), fen) for kind, fen in rows}
+            session.run("insert into ledger_closings (through) values (clock_timestamp()) on conflict do nothing")
+            closing.sum_up(session)
+        pay(till, place_order(till))
 
 
 def test_books_in_order_pass_with_and_without_a_closed_day(till, calendar):

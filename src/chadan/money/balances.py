@@ -108,3 +108,21 @@ def order_money(session: Session, order_no: int, home: int) -> OrderMoney:
         gateway_fee=held_in(AccountKind.GATEWAY_FEES),
         platform_fee=held_in(AccountKind.PLATFORM_FEES),
     )
+
+
+_TOTALS = """
+with closed as (
+    select through, totals from ledger_closings where summed_at is not null order by through desc limit 1
+)
+select kind, sum(amount)::bigint from (
+    select key::smallint as kind, value::text::bigint as amount from closed, jsonb_each(totals)
+    union all
+    select a.kind, e.amount from ledger_entries e join ledger_accounts a on a.id = e.account_id and a.home = e.home
+    where e.at >= coalesce((select through from closed), '-infinity')
+) moved group by 1 order by 1
+"""
+
+
+def totals(session: Session) -> dict[AccountKind, int]:
+    """Fen in all accounts of each kind, as people read it: the whole platform, for the operator's session."""
+    return {AccountKind(kind): shown(AccountKind(kind), int(fen)) for kind, fen in session.rows(_TOTALS)}

@@ -39,7 +39,15 @@ select account_id, home, merchant_id, buyer_id, agent_id, %(through)s, amount + 
     order by s.through desc limit 1), 0)
 from moved
 """
-_SUMMED = "update ledger_closings set summed_at = now() where through = %(through)s"
+_SUMMED = """
+update ledger_closings set summed_at = now(), totals = coalesce((
+    select jsonb_object_agg(kind, balance) from (
+        select a.kind, sum(s.balance)::bigint as balance
+        from (select distinct on (account_id, home) account_id, home, balance from ledger_snapshots
+              order by account_id, home, through desc) s
+        join ledger_accounts a on a.id = s.account_id and a.home = s.home group by 1) by_kind), '{}')
+where through = %(through)s
+"""
 
 
 def day_start(moment: datetime) -> datetime:

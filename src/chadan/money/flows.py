@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chadan.money.accounts import AccountKind as A
 from chadan.money.accounts import Leg, PostingKind, credit, debit, post, posted
 from chadan.money.balances import WALLET_KINDS, InsufficientBalance, balance, lock_for_debit, order_money
@@ -48,7 +50,7 @@ def wallet_paid(session: Session, order: Locked, *, amount: int, cause: str, act
     held = lock_for_debit(session, order.home, order.merchant_id, kind, owner)
     legs = [debit(kind, amount, owner), credit(A.ESCROW, amount)]
     if held < amount and not _posted(session, PostingKind.WALLET_PAYMENT, cause, order, amount):
-        raise InsufficientBalance("The wallet does not hold enough.", hint="Top it up, or pay another way.")
+        raise InsufficientBalance(_("The wallet does not hold enough."), hint=_("Top it up, or pay another way."))
     return _post(session, PostingKind.WALLET_PAYMENT, cause, legs, order, amount, actor)
 
 
@@ -86,7 +88,9 @@ def refunded(
         return False
     money = order_money(session, order.order_no, order.home)
     if amount > money.paid - money.refunded:
-        raise RefundTooLarge("More would go back than was paid.", hint="Refund at most what is left of the payment.")
+        raise RefundTooLarge(
+            _("More would go back than was paid."), hint=_("Refund at most what is left of the payment.")
+        )
     from_escrow = min(amount, money.held)
     from_released = amount - from_escrow
     outstanding = money.paid - money.refunded - money.held

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.orders import events, number
 from chadan.orders.states import Escrow, OrderStatus
@@ -113,7 +114,7 @@ def expire(order_no: int) -> bool:
         return False
     _last_look(order_no)
     try:
-        moved = cancel(OPERATOR, order_no, events.system("orders"), "not paid in time", f"expire:{order_no}")
+        moved = cancel(OPERATOR, order_no, events.system("orders"), N_("not paid in time"), f"expire:{order_no}")
     except IllegalTransition:  # the last look found the money
         return False
     return moved.changed
@@ -130,7 +131,7 @@ def complete_due(order_no: int) -> bool:
         complete_later(order_no, until)
         return False
     try:
-        reason = "nobody objected in time"
+        reason = N_("nobody objected in time")
         return complete(OPERATOR, order_no, events.system("orders"), reason, f"complete:{order_no}").changed
     except IllegalTransition:  # a case was opened this very moment
         return False

@@ -52,7 +52,8 @@ create index ledger_entries_at      on ledger_entries using brin (at);
 create table ledger_closings (
     through   timestamptz primary key,               -- the end of the day, Asia/Shanghai
     closed_at timestamptz not null default now(),
-    summed_at timestamptz                            -- null: announced, not summed yet
+    summed_at timestamptz,                           -- null: announced, not summed yet
+    totals    jsonb not null default '{}'            -- fen by account kind, over all accounts
 );
 create table ledger_snapshots (
     account_id  bigint   not null,
