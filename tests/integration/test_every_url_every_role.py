@@ -181,6 +181,7 @@ class World:
 def world(database):
     from allauth.mfa.models import Authenticator
     from django.db import connections
+    from tests.support.money import some_money
     from tests.support.people import acting, make_merchant, make_order, make_shop, make_staff, make_user, make_version
 
     from chadan.accounts.models import Membership, Role
@@ -210,7 +211,7 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
-    posting_id, withdrawal_id = some_money(shop)
+    posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     there = {
         "order_no": number.text(order_no),
@@ -255,28 +256,6 @@ def world(database):
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
     hidden = [there["order_no"], PHONE, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
     return World(shop, there, nowhere, hidden, strangers, keys)
-
-
-def some_money(shop: Any) -> tuple[str, str]:
-    """A wallet of the buyer's and one of the agent's at the shop, and a withdrawal; the ids of a posting and of that."""
-    from django.db import connections
-
-    from chadan.money.flows import wallet_topped_up
-    from chadan.platform.scope import OPERATOR, scoped
-
-    actor = {"kind": "system", "role": "", "id": None, "name": "test"}
-    with scoped(OPERATOR) as session:
-        for owner in (("agent", shop.agent.pk), ("buyer", shop.buyer.buyer.pk)):
-            cause = f"{owner[0]}:{shop.merchant.pk}"
-            wallet_topped_up(session, shop.merchant.pk, shop.merchant.home, owner, 4321, None, cause, actor)
-        rows = session.rows("select max(id) from ledger_postings where merchant_id = %s", (shop.merchant.pk,))
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "insert into withdrawals (home, merchant_id, amount, payee, requested_by, once)"
-            " values (%s, %s, 1, 'bank', '{}', 'x') returning id",
-            [shop.merchant.home, shop.merchant.pk],
-        )
-        return str(rows[0][0]), str(cursor.fetchone()[0])
 
 
 def client_of(user: Any) -> Any:

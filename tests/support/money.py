@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chadan.money import flows
 from chadan.orders.states import Escrow, OrderStatus
 from chadan.orders.transitions import Moved, lock, transition
-from chadan.platform.scope import Scope, scoped
+from chadan.platform.scope import OPERATOR, Scope, scoped
 
 if TYPE_CHECKING:
     from chadan.accounts.models import Buyer, Merchant
@@ -122,3 +122,20 @@ def pay_back(till: Till, order_no: int, amount: int, *, cause: str = "", wallet:
                 "update orders set refunded = %s where order_no = %s and home = %s", (refunded, order_no, order.home)
             )
         return True
+
+
+def some_money(merchant: Merchant, buyer: Buyer, agent: Merchant) -> tuple[str, str]:
+    """A wallet of the buyer's and one of the agent's at the shop, and a withdrawal; the ids of a posting and of that."""
+    from django.db import connections
+
+    with scoped(OPERATOR) as session:
+        for owner in (("agent", agent.pk), ("buyer", buyer.pk)):
+            flows.wallet_topped_up(session, merchant.pk, merchant.home, owner, 4321, None, fact(), ACTOR)
+        rows = session.rows("select max(id) from ledger_postings where merchant_id = %s", (merchant.pk,))
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "insert into withdrawals (home, merchant_id, amount, payee, requested_by, once)"
+            " values (%s, %s, 1, 'bank', '{}', 'x') returning id",
+            [merchant.home, merchant.pk],
+        )
+        return str(rows[0][0]), str(cursor.fetchone()[0])
