@@ -6,7 +6,7 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.money import ACTOR, fact, make_till, pay, pay_back, place_order
@@ -140,12 +140,14 @@ def test_what_a_stray_hand_did_to_the_books_is_found(till, damage, says):
     pay(till, order)
     with scoped(till.scope) as session:
         assert checks.check(session) == []
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(damage.format(order=order))
-    with scoped(till.scope) as session:
-        for since in (None, number.now() - timedelta(hours=1)):
-            if "delete" not in damage or since is None:
-                assert any(says in found for found in checks.check(session, since)), since
+    with transaction.atomic(using="owner"):
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(damage.format(order=order))
+        with scoped(OPERATOR, using="owner") as session:
+            for since in (None, number.now() - timedelta(hours=1)):
+                if "delete" not in damage or since is None:
+                    assert any(says in found for found in checks.check(session, since)), since
+        transaction.set_rollback(True, using="owner")  # the other tests look at the same books
 
 
 def test_the_platforms_totals_are_the_sums_of_all_accounts(till, calendar):
@@ -174,3 +176,18 @@ def test_books_in_order_pass_with_and_without_a_closed_day(till, calendar):
     with scoped(till.scope) as session:
         assert checks.check(session) == []
         assert checks.check(session, number.now() - timedelta(hours=1)) == []
+
+
+def test_doctor_looks_at_the_books_of_a_running_database(till):
+    from chadan.ops.doctor import ledger
+    from chadan.platform.config import get_config
+
+    order = place_order(till)
+    pay(till, order)
+    config = get_config()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("update orders set paid = paid + 1 where order_no = %s", [order])
+        broken = ledger(config)
+        cursor.execute("update orders set paid = paid - 1 where order_no = %s", [order])
+    assert broken.level == "fail"
+    assert number.text(order) in broken.text

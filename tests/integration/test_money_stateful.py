@@ -53,6 +53,7 @@ class Told:
     held: int = 0
     released: int = 0
     fee: int = 0
+    platform_fee: int = 0
     by_wallet: bool = False
 
 
@@ -155,6 +156,8 @@ class Books(RuleBasedStateMachine):
         changed = self.lifecycle.complete(self.till.scope, order_no, ACTOR, "test").changed
         assert changed == (told.status is S.DELIVERED)
         told.status = S.COMPLETED
+        if changed:
+            told.platform_fee = told.held * FEE_RATE // 10_000
         told.released, told.held = told.released + told.held, 0
 
     @precondition(lambda self: self.orders)
@@ -199,7 +202,9 @@ class Books(RuleBasedStateMachine):
         assert pay_back(self.till, order_no, fen, wallet=wallet, cause=cause)
         from_escrow = min(fen, told.held)
         told.held -= from_escrow
-        told.released -= fen - from_escrow
+        if fen > from_escrow:
+            told.platform_fee -= told.platform_fee * (fen - from_escrow) // told.released
+            told.released -= fen - from_escrow
         told.refunded += fen
         if wallet:
             self.fold.wallets["agent" if told.agent else "buyer"] += fen
@@ -267,7 +272,7 @@ class Books(RuleBasedStateMachine):
         own = self.held_in(A.MERCHANT_BALANCE) - self.held_in(A.DUES)
         taken = self.fold.withdrawn + self.fold.asked
         assert own == released - borne - self.held_in(A.PLATFORM_FEES) - taken
-        assert 0 <= self.held_in(A.PLATFORM_FEES) <= max(0, released) * FEE_RATE // 10_000
+        assert self.held_in(A.PLATFORM_FEES) == sum(one.platform_fee for one in told)
         for order_no, one in self.orders.items():
             with scoped(self.till.scope) as session:
                 row = lock(session, order_no)
