@@ -147,7 +147,7 @@ def download(request: HttpRequest, actor: Actor) -> HttpResponseBase:
         first = month_of(request.GET.get("month", ""))
         end, name = following(first), f"{first:%Y-%m}"
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    names = [_("Time"), _("What"), _("Order"), _("Posting"), _("In"), _("Out"), _("Balance"), _("Note")]
+    names = [_("Time"), _("What"), _("Order"), _("Posting"), _("In"), _("Out"), _("Balance"), _("Remark")]
     writer = CsvWriter(file, names, _KINDS)
     for rows in _rows(actor, account, first, end):
         writer.write(rows)
