@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 from dataclasses import dataclass, field
-from types import ModuleType
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
@@ -121,10 +120,10 @@ class Till:
     shop: Any
     version: Any
     channels: dict[str, Any]
-    posted: list[tuple[str, dict[str, Any]]]
 
-    def order(self, **columns: Any) -> int:
-        """An order that waits for money."""
+    def order(self, at: timedelta | None = None, **columns: Any) -> int:
+        """An order that waits for money, placed `at` from now."""
+        from chadan.orders import number
         from chadan.orders.events import system
         from chadan.orders.placing import NewOrder, place
         from chadan.platform.scope import Scope, scoped
@@ -143,7 +142,8 @@ class Till:
             **wanted,
         )
         with scoped(Scope(merchants=(merchant.pk,), homes=(merchant.home,))) as session:
-            return place(session, new, system("test")).order_no
+            moment = None if at is None else number.now() + at
+            return place(session, new, system("test"), moment).order_no
 
     @property
     def scope(self) -> Any:
@@ -190,6 +190,37 @@ class Till:
         rows = owner_rows("select type, biz from order_events where order_no = %s order by order_seq", order_no)
         return [(row[0], json.loads(row[1]) if isinstance(row[1], str) else row[1]) for row in rows]
 
+    def ledger(self, order_no: int) -> list[tuple[str, int]]:
+        """(kind, fen on its debit side) of what was posted for the order, in order."""
+        return owner_rows(
+            "select p.kind, sum(e.amount)::bigint from ledger_postings p join ledger_entries e on e.posting_id = p.id"
+            " where p.order_no = %s and e.amount > 0 group by p.id, p.kind order by p.id",
+            order_no,
+        )
+
+    def top_up(self, amount: int) -> None:
+        """Puts money into the buyer's wallet at the shop."""
+        from chadan.money import flows
+        from chadan.orders.events import system
+        from chadan.platform.scope import scoped
+
+        merchant, buyer = self.shop.merchant, self.shop.buyer.buyer
+        with scoped(self.scope) as session:
+            flows.wallet_topped_up(
+                session,
+                *(merchant.pk, merchant.home, ("buyer", buyer.pk), amount, None),
+                f"test:{secrets.token_hex(8)}",
+                system("test"),
+            )
+
+    def other_channel(self) -> Any:
+        """A channel that is not enabled."""
+        from tests.support.people import acting
+
+        from chadan.payments import channels
+
+        return channels.create(acting(self.shop.staff["owner"]), "paper", wanted(secrets.token_hex(4)))
+
     def move(self, order_no: int, to: str) -> None:
         from chadan.orders.events import system
         from chadan.orders.states import OrderStatus
@@ -223,43 +254,53 @@ def jobs(task: str, order_no: int) -> list[tuple[Any, ...]]:
     )
 
 
-def make_till(posted: list[tuple[str, dict[str, Any]]]) -> Till:
+def age_attempts(order_no: int, seconds: int) -> None:
+    """Lets time pass for an order's attempts."""
+    from django.db import connections
+
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "update order_payments set created_at = created_at - make_interval(secs => %s),"
+            " queried_at = queried_at - make_interval(secs => %s) where order_no = %s",
+            [seconds, seconds, order_no],
+        )
+
+
+def open_till() -> Till:
+    """A new shop whose channels are enabled."""
     from tests.support.people import acting, make_shop, make_version
 
-    from chadan.orders.states import PaymentMethod
     from chadan.payments import channels
 
     shop = make_shop(0)
     owner = acting(shop.staff["owner"])
     made = {}
     for protocol in ("paper", "doubted", "manual", "balance"):
-        wanted = channels.Wanted(
-            name=protocol,
-            method=PaymentMethod.ALIPAY,
-            fee_rate=60,
-            settings={"pid": "P1", "url": "http://gateway.test", "instructions": "to account 1"},
-            secrets={"key": "k" * 16},
-        )
-        one = channels.create(owner, protocol, wanted)
+        one = channels.create(owner, protocol, wanted(protocol))
         made[protocol] = channels.enable(owner, one.pk)
-    return Till(shop, make_version(shop.merchant), made, posted)
+    return Till(shop, make_version(shop.merchant), made)
 
 
-def stand_in_flows(posted: list[tuple[str, dict[str, Any]]]) -> ModuleType:
-    """A ledger that only remembers, where the money room is not there."""
-    flows = ModuleType("chadan.money.flows")
+def wanted(name: str, **changes: Any) -> Any:
+    """A form that makes a sound channel."""
+    from chadan.orders.states import PaymentMethod
+    from chadan.payments import channels
 
-    def remember(name: str) -> Any:
-        def flow(session: Any, order: Any, **facts: Any) -> bool:
-            posted.append((name, {"order_no": order.order_no, **facts}))
-            return True
+    return channels.Wanted(
+        **{
+            "name": name,
+            "method": PaymentMethod.ALIPAY,
+            "fee_rate": 60,
+            "settings": {"pid": "P1", "url": "http://gateway.test", "instructions": "to account 1"},
+            "secrets": {"key": "k" * 16},
+            **changes,
+        }
+    )
 
-        return flow
 
-    for name in ("payment_received", "wallet_paid", "refunded"):
-        setattr(flows, name, remember(name))
-    sys.modules["chadan.money.flows"] = flows
-    import chadan.money
+def owner_run(sql: str, *params: Any) -> None:
+    """Changes rows as the owner: time passes, a job is lost."""
+    from django.db import connections
 
-    chadan.money.flows = flows  # type: ignore[attr-defined]
-    return flows
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(sql, params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -38,13 +39,22 @@ def start(
     `scope` is the buyer's or the merchant's. A wallet payment is done when this returns; a transfer waits for a hand. Raises
     NotFound (order or channel), Conflict (nothing to pay any more), InsufficientBalance, GatewayUnreachable, GatewayRefused.
     """
-    return start_attempt(scope, order_no, channel_id, return_url=return_url, client_ip=client_ip, device=device)[1]
+    one = start_attempt(
+        scope, order_no, channel_id, return_url=lambda _seq: return_url, client_ip=client_ip, device=device
+    )
+    return one[1]
 
 
 def start_attempt(
-    scope: Scope, order_no: int, channel_id: int, *, return_url: str, client_ip: str, device: str = "pc"
+    scope: Scope,
+    order_no: int,
+    channel_id: int,
+    *,
+    return_url: Callable[[int], str],
+    client_ip: str,
+    device: str = "pc",
 ) -> tuple[Attempt | None, PayStart]:
-    """As `start`, and says which attempt it is; None for a wallet, which has paid. `{seq}` in `return_url` becomes its place."""
+    """As `start`, and says which attempt it is; None for a wallet, which has paid. `return_url` is given its place."""
     with scoped(scope) as session:
         order = lock(session, order_no)
         channel = _channel(order, channel_id)
@@ -58,7 +68,7 @@ def start_attempt(
     if not channels.is_gateway(channel):
         begun = PayStart(Show.WAIT)
     else:
-        back = return_url.replace("{seq}", str(attempt.seq))
+        back = return_url(attempt.seq)
         begun = _ask(scope, channel, attempt, _request(channel, attempt, title, back, client_ip, device))
     with scoped(scope) as session:
         records.started(session, attempt, begun)

@@ -20,6 +20,7 @@ from chadan.orders.transitions import Locked, lock, transition
 from chadan.payments import channels, records
 from chadan.payments.gateways.base import Told
 from chadan.payments.records import HAND, Attempt
+from chadan.platform.errors import NotFound
 from chadan.platform.scope import Scope, Session, scoped
 
 _RECEIVED = """
@@ -100,7 +101,7 @@ def apply_payment_fact(fact: PaymentFact, actor: Mapping[str, Any]) -> Verdict:
         if order_no is None:
             return _stray(session, channel, fact, actor)
         order = lock(session, order_no)
-        attempt = next(one for one in records.attempts_of(session, order_no) if one.out_no == fact.out_no)
+        attempt = records.by_out_no(session, order_no, fact.out_no)
         misfit = misfit_of(channel, attempt, fact)
         if misfit is not None and misfit is not Verdict.WRONG_AMOUNT:
             alert(session, order_no, misfit, attempt, fact, actor)
@@ -260,11 +261,12 @@ def _stray(session: Session, channel: PaymentChannel, fact: PaymentFact, actor: 
     order_no = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) == number.LENGTH else 0
     if not number.is_valid(order_no) or number.split(order_no).home != channel.home:
         return Verdict.UNKNOWN_ORDER
-    found = [one for one in records.attempts_of(session, order_no) if one.out_no == fact.out_no]
-    if not found:
+    try:
+        attempt = records.by_out_no(session, order_no, fact.out_no)
+    except NotFound:
         return Verdict.UNKNOWN_ORDER
     lock(session, order_no)
-    alert(session, order_no, Verdict.WRONG_CHANNEL, found[0], fact, actor)
+    alert(session, order_no, Verdict.WRONG_CHANNEL, attempt, fact, actor)
     return Verdict.WRONG_CHANNEL
 
 

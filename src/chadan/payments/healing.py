@@ -42,7 +42,7 @@ def ask(order_no: int, seq: int) -> PayState:
         attempt = records.attempt(session, order_no, seq)
     if attempt.status is PaymentStatus.SUCCESS:
         return PayState.PAID
-    channel = PaymentChannel.objects.filter(pk=attempt.channel_id).first()
+    channel = PaymentChannel.objects.filter(pk=attempt.channel_id or 0).first()
     if channel is None or not channels.is_gateway(channel) or not attempt.open:
         return PayState.UNKNOWN
     try:

@@ -112,6 +112,14 @@ def attempt(session: Session, order_no: int, seq: int) -> Attempt:
     return _attempt(rows[0])
 
 
+def by_out_no(session: Session, order_no: int, out_no: str) -> Attempt:
+    """The attempt our number names (the first, where a second transaction came under it). Raises NotFound."""
+    found = next((one for one in attempts_of(session, order_no) if one.out_no == out_no), None)
+    if found is None:
+        raise NotFound("There is no such payment.")
+    return found
+
+
 def insert(
     session: Session,
     order_no: int,

@@ -61,11 +61,11 @@ def _run(order_no: int, seq: int) -> None:
         if one.status in (RefundStatus.DONE, RefundStatus.FAILED):
             return
         payment = records.attempt(session, order_no, one.payment_seq or 1)
-        channel = PaymentChannel.objects.filter(pk=payment.channel_id).first()
+        channel = PaymentChannel.objects.filter(pk=payment.channel_id or 0).first()
         if channel is None or not channels.is_gateway(channel) or not channels.gateway(channel).can_refund:
             _without_gateway(session, order, one, channel)
             return
-        refunds.mark(session, one, RefundStatus.SENDING, sent=True)
+        refunds.mark(session, one, RefundStatus.SENDING, attempts=one.attempts + 1)
     told = _ask(channel, one, payment)
     with scoped(scope) as session:
         lock(session, order_no)
@@ -115,7 +115,7 @@ def _without_gateway(session: Session, order: Locked, one: Refund, channel: Paym
     """Into the buyer's wallet when there is an account, else onto the list of what a person has to do."""
     account = order.agent_id is not None and channel is None
     if account or Buyer.objects.filter(pk=order.buyer_id, user__isnull=False).exists():
-        refunds.mark(session, one, RefundStatus.SENDING, sent=True)
+        refunds.mark(session, one, RefundStatus.SENDING, attempts=one.attempts + 1)
         finish(session, one, "", events.system("payments"), to_wallet=True)
         return
     _fail(session, one, "This way of payment cannot refund. Give the money back by hand.")

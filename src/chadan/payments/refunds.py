@@ -29,7 +29,7 @@ insert into order_refunds (order_no, home, seq, payment_seq, amount, reason, req
 values (%s, %s, %s, %s, %s, %s, %s, %s::jsonb)
 """
 _SET = """
-update order_refunds set status = %(status)s, error = %(error)s, refund_no = %(refund_no)s, attempts = attempts + %(more)s,
+update order_refunds set status = %(status)s, error = %(error)s, refund_no = %(refund_no)s, attempts = %(attempts)s,
     done_at = case when %(status)s = 2 then now() else null end
 where order_no = %(order_no)s and home = %(home)s and seq = %(seq)s
 """
@@ -107,7 +107,7 @@ def request(
     for one, left in rest:
         part = min(left, amount)
         if part > 0:
-            made.append(_queue(session, order, one, part, reason, actor))
+            made.append(_queue(session, order, one, amount=part, reason=reason, actor=actor))
             amount -= part
     return made[0]
 
@@ -132,10 +132,17 @@ def get(session: Session, order_no: int, seq: int) -> Refund:
 
 
 def mark(
-    session: Session, one: Refund, status: RefundStatus, *, error: str = "", refund_no: str = "", sent: bool = False
+    session: Session,
+    one: Refund,
+    status: RefundStatus,
+    *,
+    error: str = "",
+    refund_no: str = "",
+    attempts: int | None = None,
 ) -> None:
-    """Writes where a refund stands; `sent` counts one more call. The caller has locked the order."""
-    values = {"status": status.code, "error": error[:300], "refund_no": refund_no or one.refund_no, "more": int(sent)}
+    """Writes where a refund stands. The caller has locked the order."""
+    calls = one.attempts if attempts is None else attempts
+    values = {"status": status.code, "error": error[:300], "refund_no": refund_no or one.refund_no, "attempts": calls}
     session.run(_SET, {**values, "order_no": one.order_no, "home": one.home, "seq": one.seq})
 
 
@@ -153,7 +160,7 @@ def retry(actor: Actor, order_no: int, seq: int) -> None:
     actor.require(Permission.REFUND)
     with scoped(actor.scope) as session:
         one = _failed(session, actor, order_no, seq)
-        mark(session, one, RefundStatus.QUEUED)
+        mark(session, one, RefundStatus.QUEUED, attempts=min(one.attempts, 1))
         events.append(session, order_no, "refund.retried", events.actor_json(actor), {"seq": seq})
         _defer(order_no, seq)
 
@@ -175,7 +182,7 @@ def overdue() -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in session.rows(_OVERDUE, (floor, MOST_ATTEMPTS))]
 
 
-def _queue(session: Session, order: Locked, one: Attempt, amount: int, reason: str, actor: Mapping[str, Any]) -> int:
+def _queue(session: Session, order: Locked, one: Attempt, *, amount: int, reason: str, actor: Mapping[str, Any]) -> int:
     seq = len(refunds_of(session, order.order_no)) + 1
     request_no = f"{number.text(order.order_no)}R{seq:02d}"
     who = json.dumps(dict(actor), ensure_ascii=False)
@@ -193,7 +200,13 @@ def _rests(session: Session, order: Locked) -> list[tuple[Attempt, int]]:
     for one in refunds_of(session, order.order_no):
         given[one.payment_seq] = given.get(one.payment_seq, 0) + one.amount
     taken = [PaymentStatus.SUCCESS, PaymentStatus.REFUNDED]
-    payments = [one for one in records.attempts_of(session, order.order_no) if one.status in taken]
+    # What an import says was paid elsewhere is refunded there: no gateway of ours and no ledger knows it.
+    ours = [
+        one
+        for one in records.attempts_of(session, order.order_no)
+        if one.out_no.startswith(number.text(order.order_no))
+    ]
+    payments = [one for one in ours if one.status in taken]
     return [(one, one.amount - given.get(one.seq, 0)) for one in reversed(payments)]
 
 
