@@ -21,7 +21,7 @@ from chadan.payments.gateways.base import (
     Show,
     Told,
 )
-from chadan.payments.gateways.registry import register
+from chadan.payments.gateways.registry import GATEWAYS
 
 PRICE = 9800
 
@@ -109,8 +109,8 @@ class DoubtedGateway(PaperGateway):
     can_refund: ClassVar[bool] = False
 
 
-register(PaperGateway)
-register(DoubtedGateway)
+GATEWAYS[PaperGateway.protocol] = PaperGateway
+GATEWAYS[DoubtedGateway.protocol] = DoubtedGateway
 
 
 @dataclass

@@ -18,7 +18,7 @@ from chadan.orders.states import PaymentMethod
 from chadan.payments import channels
 from chadan.payments.channels import PROTOCOLS, UnsafeChannel, Wanted
 from chadan.payments.staff_pages import fen, for_staff
-from chadan.platform.errors import ChadanError, NotFound
+from chadan.platform.errors import ChadanError, InvalidInput
 from chadan.web.labels import label
 
 KINDS: dict[str, Promise] = {
@@ -32,17 +32,23 @@ KINDS: dict[str, Promise] = {
 FIELDS: dict[str, Promise] = {
     "url": gettext_lazy("Gateway address"),
     "pid": gettext_lazy("Merchant number (pid)"),
-    "type": gettext_lazy("Payment type"),
+    "type": gettext_lazy("Payment type: alipay, wxpay, qqpay"),
+    "way": gettext_lazy("Way of paying, as the gateway names it"),
+    "join": gettext_lazy("How the key is appended: bare or named"),
+    "refunds": gettext_lazy("Whether the site refunds: 0 or 1"),
     "app_id": gettext_lazy("Application number (app_id)"),
     "appid": gettext_lazy("Application number (appid)"),
     "seller_id": gettext_lazy("Seller number (seller_id)"),
     "mchid": gettext_lazy("Merchant number (mchid)"),
+    "serial_no": gettext_lazy("Serial number of our certificate"),
+    "public_key_id": gettext_lazy("Number of the gateway's public key"),
     "key": gettext_lazy("Key"),
+    "apiv3_key": gettext_lazy("API v3 key"),
     "private_key": gettext_lazy("Our private key (PEM)"),
     "public_key": gettext_lazy("The gateway's public key (PEM)"),
     "instructions": gettext_lazy("What buyers are told: where to transfer, and what to write"),
 }
-_LONG = ("_key", "_cert", "certificate", "instructions", "_pem")
+_LONG = {"private_key", "public_key", "instructions"}
 
 
 @require_safe
@@ -110,7 +116,7 @@ def _known() -> dict[str, Promise]:
     for protocol in PROTOCOLS:
         try:
             channels.names_of(protocol)
-        except NotFound:
+        except InvalidInput:
             continue
         found[protocol] = KINDS[protocol]
     return found
@@ -173,4 +179,4 @@ def _set(channel: PaymentChannel) -> set[str]:
 
 
 def _long(name: str) -> bool:
-    return name.endswith(_LONG)
+    return name in _LONG

@@ -85,7 +85,7 @@ def config_of(channel: PaymentChannel) -> ChannelConfig:
 
 
 def gateway(channel: PaymentChannel) -> Gateway:
-    """The channel's gateway, ready. Raises NotFound for a protocol without one."""
+    """The channel's gateway, ready. Raises InvalidInput for a protocol without one."""
     return gateway_of(channel.protocol)(config_of(channel))
 
 
@@ -110,7 +110,7 @@ def place_of(channel_id: int) -> str:
 
 
 def names_of(protocol: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(settings, secrets) a protocol takes. Raises NotFound."""
+    """(settings, secrets) a protocol takes. Raises InvalidInput for one nobody speaks."""
     if protocol == MANUAL:
         return ("instructions",), ()
     if protocol == BALANCE:
@@ -137,10 +137,7 @@ def create(actor: Actor, protocol: str, wanted: Wanted) -> PaymentChannel:
     """Makes a channel, not enabled. Raises Forbidden, InvalidInput."""
     actor.require(Permission.CHANNELS)
     merchant_id, home = _merchant(actor)
-    try:
-        names_of(protocol)
-    except NotFound as unknown:
-        raise InvalidInput(_("There is no such kind of channel."), field="protocol") from unknown
+    names_of(protocol)
     channel = PaymentChannel(merchant_id=merchant_id, home=home, protocol=protocol)
     with _unique_name(), transaction.atomic():
         _fill(channel, wanted)

@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chadan.catalog.models import PaymentChannel
 from chadan.orders import events, number
 from chadan.orders.states import Escrow, OrderStatus, PaymentMethod, PaymentStatus, RefKind
@@ -236,7 +238,7 @@ def _pay(session: Session, order: Locked, method: PaymentMethod, cause: str, act
 def _give_back(session: Session, order_no: int, seq: int, amount: int, verdict: Verdict) -> None:
     from chadan.payments import refunds
 
-    reason = "paid a second time" if verdict is Verdict.SECOND else "paid an amount that is not the order's"
+    reason = _("Paid a second time.") if verdict is Verdict.SECOND else _("Paid an amount that is not the order's.")
     refunds.request(session, order_no, amount, reason, events.system("payments"), payment_seq=seq)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from chadan.accounts.models import Buyer
 from chadan.catalog.models import PaymentChannel
@@ -118,7 +119,7 @@ def _without_gateway(session: Session, order: Locked, one: Refund, channel: Paym
         refunds.mark(session, one, RefundStatus.SENDING, attempts=one.attempts + 1)
         finish(session, one, "", events.system("payments"), to_wallet=True)
         return
-    _fail(session, one, "This way of payment cannot refund. Give the money back by hand.")
+    _fail(session, one, _("This way of payment cannot refund. Give the money back by hand."))
 
 
 def _ask(channel: PaymentChannel, one: Refund, payment: Attempt) -> RefundTold | None:
@@ -150,11 +151,11 @@ def _heed(session: Session, one: Refund, told: RefundTold | None) -> None:
     if told is not None and told.state is RefundState.DONE:
         finish(session, one, told.refund_no, events.system("payments"))
     elif told is not None and told.state is RefundState.FAILED:
-        _fail(session, one, told.reason or "The gateway refused the refund.")
+        _fail(session, one, told.reason or _("The gateway refused the refund."))
     elif one.attempts >= MOST_ATTEMPTS:
-        _fail(session, one, "The gateway has not answered. Look at its own pages before you pay back by hand.")
+        _fail(session, one, _("The gateway has not answered. Look at its own pages before you pay back by hand."))
     else:
-        error = "" if told is not None else "The gateway did not answer."
+        error = "" if told is not None else _("The gateway did not answer.")
         refunds.mark(session, one, RefundStatus.SENDING, error=error, refund_no=told.refund_no if told else "")
         from chadan.payments.tasks import refund
 

@@ -1,22 +1,16 @@
-"""Which protocols there are."""
+"""Which class speaks which protocol."""
 
 from __future__ import annotations
 
 from chadan.payments.gateways.base import Gateway
-from chadan.platform.errors import NotFound
+from chadan.platform.errors import InvalidInput
 
-_KNOWN: dict[str, type[Gateway]] = {}
-
-
-def register(gateway: type[Gateway]) -> type[Gateway]:
-    """Makes a protocol known under its own name; usable as a decorator."""
-    _KNOWN[gateway.protocol] = gateway
-    return gateway
+GATEWAYS: dict[str, type[Gateway]] = {}
 
 
 def gateway_of(protocol: str) -> type[Gateway]:
-    """The class of a protocol. Raises NotFound for one nobody wrote, and for `balance` and `manual`, which are no gateways."""
+    """The class for a channel's protocol. Raises InvalidInput for an unknown one."""
     try:
-        return _KNOWN[protocol]
-    except KeyError:
-        raise NotFound(f"There is no payment protocol {protocol!r}.") from None
+        return GATEWAYS[protocol]
+    except KeyError as error:
+        raise InvalidInput(f"There is no payment protocol {protocol[:40]!r}.") from error
