@@ -25,7 +25,7 @@ from chadan.accounts.actors import Actor
 from chadan.accounts.client_ip import client_ip
 from chadan.catalog.models import PaymentChannel
 from chadan.orders import number
-from chadan.orders.states import OrderStatus
+from chadan.orders.states import OrderStatus, PaymentMethod
 from chadan.payments import attempts, channels, healing, records
 from chadan.payments.gateways.base import Show
 from chadan.payments.records import Attempt
@@ -188,7 +188,7 @@ def _choose(request: HttpRequest, payer: Payer, error: ChadanError | None = None
         "order_no": payer.order_no,
         "channels": [one for one in open_now if payer.account or one.protocol != channels.BALANCE],
         "wanted": request.POST.get("channel") or request.GET.get("channel", ""),
-        "methods": {one.pk: records.PaymentMethod.of(one.method) for one in open_now},
+        "methods": {one.pk: PaymentMethod.of(one.method) for one in open_now},
         "wallet": _wallet(payer, bill) if any(one.protocol == channels.BALANCE for one in open_now) else None,
         "started": started,
         "names": {one.pk: one.name for one in open_now},
