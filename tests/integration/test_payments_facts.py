@@ -196,6 +196,35 @@ def test_money_of_a_wrong_amount_is_recorded_and_goes_back(till, bank, amount):
     assert till.state(order_no)[0] == "paid"
 
 
+def test_a_query_that_says_paid_and_names_no_money_takes_nothing_from_the_true_answer(till, bank):
+    from chadan.payments.facts import Source, apply_payment_fact, fact_of
+
+    order_no = till.order()
+    paid = bank.pay(till.start(order_no))
+    silent = fact_of(till.channels["paper"], replace(paid, amount=None), Source.QUERY)
+    assert apply_payment_fact(silent, {"kind": "gateway"}) == "wrong_amount"
+    assert till.state(order_no) == ("pending_payment", 0, 0) and not till.refunds(order_no)
+    assert told(till, paid) == "paid"
+
+
+def test_what_costs_nothing_is_paid_at_once(till, bank):
+    order_no = till.order(amount=0)
+    from chadan.payments.attempts import start
+
+    start(till.scope, order_no, till.channels["paper"].pk, return_url="http://shop.test/back", client_ip="")
+    assert till.state(order_no) == ("paid", 0, 0)
+    assert not bank.creates and till.ledger(order_no) == []
+
+
+def test_no_gateway_is_called_inside_a_transaction(till, bank):
+    from django.db import transaction
+
+    order_no = till.order()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        till.start(order_no)
+    assert bank.creates == [] and till.attempts(order_no) == []
+
+
 def test_a_second_payment_of_a_paid_order_goes_back(till, bank):
     from tests.support.paying import PRICE, jobs
 
@@ -298,15 +327,20 @@ def test_a_lost_callback_is_found_by_asking_and_asking_twice_changes_nothing(til
 
 
 def test_the_sweep_finds_attempts_nobody_asked_about(till, bank):
-    from tests.support.paying import age_attempts
+    from tests.support.paying import age_attempts, jobs
 
     from chadan.payments import healing
+    from chadan.payments.tasks import sweep
 
     order_no = till.order()
     till.start(order_no)
     assert (order_no, 1) not in healing.overdue()
     age_attempts(order_no, seconds=100)
     assert (order_no, 1) in healing.overdue()
+    before = len(jobs("payments.heal", order_no))
+    for _ in range(2):
+        sweep(0)
+    assert len(jobs("payments.heal", order_no)) == before + 1
     healing.ask(order_no, 1)
     assert (order_no, 1) not in healing.overdue()
     age_attempts(order_no, seconds=100)

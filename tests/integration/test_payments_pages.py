@@ -170,7 +170,7 @@ def test_staff_refunds_and_the_queue_shows_what_did_not_go(till, bank):
     assert 'value="98.00"' in page
     for amount in ("98.01", "x", "1.234", ""):
         answer = client.post(f"/m/orders/{text(order_no)}/refund", {"amount": amount, "reason": "too late"})
-        assert answer.status_code == 400
+        assert answer.status_code in (400, 422), amount
     done = client.post(f"/m/orders/{text(order_no)}/refund", {"amount": "98", "reason": "too late"})
     assert done.headers["Location"] == f"/m/orders/{text(order_no)}"
     bank.refund_answer = RefundState.FAILED

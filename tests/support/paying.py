@@ -120,6 +120,7 @@ class Till:
     shop: Any
     version: Any
     channels: dict[str, Any]
+    site: str = "http://shop.test"
 
     def order(self, at: timedelta | None = None, **columns: Any) -> int:
         """An order that waits for money, placed `at` from now."""
@@ -155,9 +156,7 @@ class Till:
         """Starts a payment; returns our number."""
         from chadan.payments.attempts import start
 
-        start(
-            self.scope, order_no, self.channels[channel].pk, return_url="http://shop.test/back", client_ip="127.0.0.1"
-        )
+        start(self.scope, order_no, self.channels[channel].pk, return_url=f"{self.site}/back", client_ip="127.0.0.1")
         return self.attempts(order_no)[-1].out_no
 
     def attempts(self, order_no: int) -> list[Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from chadan.catalog.models import PaymentChannel
-from chadan.orders import number
+from chadan.orders import events, number
 from chadan.orders.placing import UNPAID_MINUTES
 from chadan.orders.states import OrderStatus, PaymentMethod, PaymentStatus, RefKind
 from chadan.orders.transitions import Locked, lock
@@ -54,11 +54,14 @@ def start_attempt(
     client_ip: str,
     device: str = "pc",
 ) -> tuple[Attempt | None, PayStart]:
-    """As `start`, and says which attempt it is; None for a wallet, which has paid. `return_url` is given its place."""
+    """As `start`, and says which attempt it is; None when it is paid with this: from a wallet, or because it costs nothing. `return_url` is given its place."""
     with scoped(scope) as session:
         order = lock(session, order_no)
         channel = _channel(order, channel_id)
         deadline, title = _payable(session, order)
+        if order.amount == 0:
+            _for_nothing(order)
+            return None, PayStart(Show.WAIT)
         if channel.protocol == channels.BALANCE:
             _from_wallet(scope, order, channel)
             return None, PayStart(Show.WAIT)
@@ -145,6 +148,11 @@ def _from_wallet(scope: Scope, order: Locked, channel: PaymentChannel) -> None:
         facts.pay_from_wallet(session, order.order_no, channel, actor)
 
 
+def _for_nothing(order: Locked) -> None:
+    with scoped(Scope(merchants=(order.merchant_id,), homes=(order.home,))) as session:
+        facts.pay_nothing(session, order.order_no, events.system("payments"))
+
+
 def _request(  # noqa: PLR0917 - what a gateway is told
     channel: PaymentChannel, attempt: Attempt, title: str, return_url: str, client_ip: str, device: str
 ) -> PayRequest:
@@ -164,6 +172,7 @@ def _request(  # noqa: PLR0917 - what a gateway is told
 
 def _ask(scope: Scope, channel: PaymentChannel, attempt: Attempt, request: PayRequest) -> PayStart:
     """Asks the gateway, outside any transaction. After a refusal the number is spent: the next click takes a new one."""
+    records.outside_transaction()
     try:
         return channels.gateway(channel).create(request)
     except GatewayRefused:

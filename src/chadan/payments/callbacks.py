@@ -36,6 +36,7 @@ from chadan.platform.scope import Scope, scoped
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 1 << 20
+FORGED_KEPT = 4096
 QUERY_SECONDS = 2.5
 """How long an answer may wait for a query: gateways give up on an answer after 3 to 5 seconds."""
 _KEPT_HEADERS = ("content-type", "user-agent")
@@ -163,7 +164,9 @@ def _keep(request: HttpRequest, channel: PaymentChannel, raw: RawCallback) -> Pa
 
 def _judge(kept: PaymentCallback, verdict: str, order_no: int | None, detail: str) -> None:
     kept.verdict, kept.order_no, kept.detail = str(verdict), order_no, _text(detail)[:300]
-    kept.save(update_fields=["verdict", "order_no", "detail"])
+    if verdict == FORGED:  # anybody may send these: enough to look into is enough to keep
+        kept.query, kept.body = kept.query[:FORGED_KEPT], kept.body[:FORGED_KEPT]
+    kept.save(update_fields=["verdict", "order_no", "detail", "query", "body"])
     log.info("callback", extra={"channel": kept.channel_id, "verdict": kept.verdict, "callback": kept.pk})
 
 

@@ -17,8 +17,9 @@ from chadan.catalog.models import PaymentChannel
 from chadan.orders.states import PaymentMethod
 from chadan.payments import channels
 from chadan.payments.channels import PROTOCOLS, UnsafeChannel, Wanted
-from chadan.payments.staff_pages import fen, for_staff
+from chadan.payments.staff_pages import for_staff
 from chadan.platform.errors import ChadanError, InvalidInput
+from chadan.search.written import parse_fen
 from chadan.web.labels import label
 
 KINDS: dict[str, Promise] = {
@@ -136,7 +137,7 @@ def _wanted(typed: QueryDict, protocol: str) -> Wanted:
         name=typed.get("name", ""),
         method=PaymentMethod(method) if method in set(PaymentMethod) else PaymentMethod.ALIPAY,
         payee=typed.get("payee", ""),
-        fee_rate=fen(typed.get("fee_rate") or "0"),
+        fee_rate=parse_fen(typed.get("fee_rate") or "0", "fee_rate"),  # 0.6 % is 60/10,000
         position=int(position) if position.isdecimal() and len(position) < 6 else 0,
         settings={name: typed.get(f"set-{name}", "") for name in names},
         secrets={name: typed.get(f"secret-{name}", "") for name in secrets},

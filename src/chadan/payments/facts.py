@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.catalog.models import PaymentChannel
 from chadan.orders import events, number
@@ -105,7 +105,8 @@ def apply_payment_fact(fact: PaymentFact, actor: Mapping[str, Any]) -> Verdict:
         order = lock(session, order_no)
         attempt = records.by_out_no(session, order_no, fact.out_no)
         misfit = misfit_of(channel, attempt, fact)
-        if misfit is not None and misfit is not Verdict.WRONG_AMOUNT:
+        if misfit is not None and (misfit is not Verdict.WRONG_AMOUNT or fact.amount <= 0):
+            # Not ours, or paid without any money: there is nothing to record but that somebody said so.
             alert(session, order_no, misfit, attempt, fact, actor)
             return misfit
         if not records.claim(session, RefKind.PAYMENT, channel.pk, fact.txn_no, order_no):
@@ -123,8 +124,7 @@ def misfit_of(channel: PaymentChannel, attempt: Attempt, fact: PaymentFact) -> V
         return Verdict.WRONG_PAYEE
     if fact.currency != attempt.currency:
         return Verdict.WRONG_CURRENCY
-    expected = attempt.amount
-    if attempt.status is not PaymentStatus.SUCCESS and fact.amount != expected:
+    if fact.amount <= 0 or (attempt.status is not PaymentStatus.SUCCESS and fact.amount != attempt.amount):
         return Verdict.WRONG_AMOUNT
     return None
 
@@ -178,6 +178,15 @@ def pay_from_wallet(
     return Verdict.PAID
 
 
+def pay_nothing(session: Session, order_no: int, actor: Mapping[str, Any]) -> Verdict:
+    """Takes an order that costs nothing as paid, in the caller's transaction and its merchant's scope."""
+    order = lock(session, order_no)
+    if order.status is not OrderStatus.PENDING_PAYMENT or order.amount:
+        return Verdict.REPEATED
+    _pay(session, order, PaymentMethod.BALANCE, f"payment:0:{number.text(order_no)}", actor)
+    return Verdict.PAID
+
+
 def _received(  # noqa: PLR0917 - everything a payment is made of
     session: Session,
     channel: PaymentChannel,
@@ -194,13 +203,10 @@ def _received(  # noqa: PLR0917 - everything a payment is made of
             order.order_no,
             channel_id=channel.pk,
             method=attempt.method,
-            amount=max(fact.amount, 0),
+            amount=fact.amount,
             out_no=fact.out_no,
             paid_at=fact.paid_at,
         )
-    if fact.amount <= 0:  # it said paid and named no money: there is nothing to record but that
-        alert(session, order.order_no, Verdict.WRONG_AMOUNT, attempt, fact, actor)
-        return Verdict.WRONG_AMOUNT
     fee = fee_of(channel, fact.amount)
     cause = f"payment:{channel.pk}:{fact.txn_no}"
     records.paid(session, attempt, amount=fact.amount, txn_no=fact.txn_no, paid_at=fact.paid_at, fee=fee)
@@ -225,7 +231,7 @@ def _pay(session: Session, order: Locked, method: PaymentMethod, cause: str, act
         order.order_no,
         OrderStatus.PAID,
         actor=actor,
-        reason="payment received after the order was cancelled" if late else "payment received",
+        reason=N_("payment received after the order was cancelled") if late else N_("payment received"),
         cause=cause,
         changes={"payment_method": method.code, "escrow": Escrow.HELD.code},
         biz={"late": True} if late else None,
@@ -238,7 +244,7 @@ def _pay(session: Session, order: Locked, method: PaymentMethod, cause: str, act
 def _give_back(session: Session, order_no: int, seq: int, amount: int, verdict: Verdict) -> None:
     from chadan.payments import refunds
 
-    reason = _("Paid a second time.") if verdict is Verdict.SECOND else _("Paid an amount that is not the order's.")
+    reason = N_("Paid a second time.") if verdict is Verdict.SECOND else N_("Paid an amount that is not the order's.")
     refunds.request(session, order_no, amount, reason, events.system("payments"), payment_seq=seq)
 
 

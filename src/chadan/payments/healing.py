@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from chadan.catalog.models import PaymentChannel
@@ -45,6 +46,7 @@ def ask(order_no: int, seq: int) -> PayState:
     channel = PaymentChannel.objects.filter(pk=attempt.channel_id or 0).first()
     if channel is None or not channels.is_gateway(channel) or not attempt.open:
         return PayState.UNKNOWN
+    records.outside_transaction()
     try:
         told = channels.gateway(channel).query(attempt.out_no)
     except (GatewayUnreachable, GatewayRefused) as error:
@@ -56,7 +58,7 @@ def ask(order_no: int, seq: int) -> PayState:
         verdict = facts.apply_payment_fact(facts.fact_of(channel, told, Source.QUERY), channels.actor_of(channel))
         if verdict.taken:
             return PayState.PAID if verdict is not Verdict.WRONG_AMOUNT else PayState.CLOSED
-        return PayState.UNKNOWN
+        told = replace(told, state=PayState.UNKNOWN)
     with scoped(scope) as session:
         records.asked(session, attempt, closed=told.state in (PayState.CLOSED, PayState.REFUNDED))
         if told.state is PayState.REFUNDED:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from chadan.orders import number
 from chadan.orders.states import PaymentMethod, PaymentStatus, RefKind
 from chadan.payments.gateways.base import PayStart, Show
@@ -97,6 +99,15 @@ def owner_of(order_no: int) -> tuple[int, int]:
 def system_scope(order_no: int) -> Scope:
     """The scope in which the machine works on an order: its merchant's. Raises NotFound."""
     return Scope(merchants=(owner_of(order_no)[0],), homes=(number.split(order_no).home,))
+
+
+def outside_transaction() -> None:
+    """Makes sure that what was written is committed before a gateway hears of it, and that no lock waits for its answer.
+
+    Raises RuntimeError inside a transaction: a mistake of the calling code.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("a gateway is never called inside a transaction")
 
 
 def attempts_of(session: Session, order_no: int) -> list[Attempt]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,9 +14,10 @@ from chadan.orders import number
 from chadan.orders.events import actor_json
 from chadan.orders.transitions import lock
 from chadan.payments import refunds
-from chadan.payments.staff_pages import fen, for_staff, parse
+from chadan.payments.staff_pages import for_staff, parse
 from chadan.platform.errors import ChadanError, Conflict, NotFound
 from chadan.platform.scope import scoped
+from chadan.search.written import parse_fen
 from chadan.web.orders.areas import Area, in_area
 
 
@@ -23,7 +25,8 @@ from chadan.web.orders.areas import Area, in_area
 @for_staff(Permission.REFUND)
 def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Refunds that are not done first, with why."""
-    return render(request, "payments/refunds.html", {"title": _("Refunds"), "rows": refunds.queue_of(actor)})
+    rows = [(one, _said(one.refund.reason), _said(one.refund.error)) for one in refunds.queue_of(actor)]
+    return render(request, "payments/refunds.html", {"title": _("Refunds"), "rows": rows})
 
 
 @require_POST
@@ -64,7 +67,7 @@ def refund(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Htt
     if request.method == "POST":
         try:
             with scoped(actor.scope) as session:
-                amount, reason = fen(request.POST.get("amount", "")), request.POST.get("reason", "")
+                amount, reason = parse_fen(request.POST.get("amount", ""), "amount"), request.POST.get("reason", "")
                 refunds.request(session, wanted, amount, reason, actor_json(actor))
         except ChadanError as refused:
             error = refused
@@ -85,3 +88,8 @@ def refund(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Htt
         "error": error,
     }
     return render(request, "payments/refund.html", context, status=error.status if error else 200)
+
+
+def _said(stored: str) -> str:
+    """A stored sentence in the reader's language, where it is one of ours."""
+    return translation.gettext(stored) if stored else ""

@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.accounts.models import Buyer
 from chadan.catalog.models import PaymentChannel
@@ -119,18 +121,21 @@ def _without_gateway(session: Session, order: Locked, one: Refund, channel: Paym
         refunds.mark(session, one, RefundStatus.SENDING, attempts=one.attempts + 1)
         finish(session, one, "", events.system("payments"), to_wallet=True)
         return
-    _fail(session, one, _("This way of payment cannot refund. Give the money back by hand."))
+    _fail(session, one, N_("This way of payment cannot refund. Give the money back by hand."))
 
 
 def _ask(channel: PaymentChannel, one: Refund, payment: Attempt) -> RefundTold | None:
     """The gateway's word, outside any transaction; None when there is none. What may have been sent is asked about first."""
+    records.outside_transaction()
+    with override(settings.LANGUAGE_CODE):  # buyers read it in their payment app
+        reason = gettext(one.reason)
     wanted = RefundRequest(
         out_no=payment.out_no,
         txn_no=payment.txn_no,
         request_no=one.request_no,
         amount=one.amount,
         total=payment.amount,
-        reason=one.reason,
+        reason=reason,
     )
     gateway = channels.gateway(channel)
     try:
@@ -151,11 +156,11 @@ def _heed(session: Session, one: Refund, told: RefundTold | None) -> None:
     if told is not None and told.state is RefundState.DONE:
         finish(session, one, told.refund_no, events.system("payments"))
     elif told is not None and told.state is RefundState.FAILED:
-        _fail(session, one, told.reason or _("The gateway refused the refund."))
+        _fail(session, one, told.reason or N_("The gateway refused the refund."))
     elif one.attempts >= MOST_ATTEMPTS:
-        _fail(session, one, _("The gateway has not answered. Look at its own pages before you pay back by hand."))
+        _fail(session, one, N_("The gateway has not answered. Look at its own pages before you pay back by hand."))
     else:
-        error = "" if told is not None else _("The gateway did not answer.")
+        error = "" if told is not None else N_("The gateway did not answer.")
         refunds.mark(session, one, RefundStatus.SENDING, error=error, refund_no=told.refund_no if told else "")
         from chadan.payments.tasks import refund
 

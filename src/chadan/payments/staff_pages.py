@@ -45,17 +45,3 @@ def parse(order_no: str) -> int:
     if not order_no.isascii() or not order_no.isdecimal() or not number.is_valid(int(order_no[:25] or "0")):
         raise NotFound(_("There is no such order."))
     return int(order_no)
-
-
-def fen(typed: str) -> int:
-    """Typed yuan ("12.5") in fen (1250); -1 for what is no amount of money."""
-    whole, _dot, cents = typed.strip().replace(",", "").lstrip("¥￥").partition(".")
-    if (
-        not whole.isascii()
-        or not whole.isdecimal()
-        or len(whole) > 12
-        or len(cents) > 2
-        or (cents and not cents.isdecimal())
-    ):
-        return -1
-    return int(whole) * 100 + int(cents.ljust(2, "0") or "0")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from chadan.orders import number
 from chadan.payments.records import Attempt
@@ -17,7 +19,7 @@ STEPS = (30, 60, 120, 300, 900, 3600)
 BEFORE_EXPIRY = timedelta(seconds=20)
 
 
-@app.task(name="payments.heal")
+@app.task(name="payments.heal", priority=-10)  # a gateway that hangs must not keep deliveries waiting
 def heal(order_no: int, seq: int) -> None:
     """Asks the gateway about an attempt that nobody has heard of."""
     close_old_connections()
@@ -38,6 +40,15 @@ def defer_heals(attempt: Attempt) -> None:
     app.job_manager.batch_defer_jobs(jobs=jobs)
 
 
+def _once(deferrer: Any, order_no: int, seq: int) -> None:
+    """Defers unless the last sweep's job still waits."""
+    try:
+        with transaction.atomic():
+            deferrer.defer(order_no=order_no, seq=seq)
+    except AlreadyEnqueued:
+        log.debug("still waiting", extra={"order": str(order_no), "seq": seq})
+
+
 @app.periodic(cron="* * * * *")
 @app.task(name="payments.sweep", queueing_lock="payments.sweep", pass_context=False)
 def sweep(timestamp: int) -> None:
@@ -47,10 +58,11 @@ def sweep(timestamp: int) -> None:
 
     found = healing.overdue()
     for order_no, seq in found:
-        heal.defer(order_no=order_no, seq=seq)
+        _once(heal.configure(queueing_lock=f"heal:{order_no}:{seq}"), order_no, seq)
     waiting = refunds.overdue()
     for order_no, seq in waiting:
-        refund.configure(lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
+        name = f"refund:{order_no}:{seq}"
+        _once(refund.configure(lock=name, queueing_lock=name), order_no, seq)
     if found or waiting:
         log.info("payments swept", extra={"unpaid": len(found), "refunds": len(waiting), "at": timestamp})
 
