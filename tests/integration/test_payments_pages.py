@@ -110,6 +110,20 @@ def test_a_gateway_that_is_down_leaves_a_sentence_and_the_choice(till, bank):
     assert page.status_code == 502 and "no answer" in page.content.decode() and "manual" in page.content.decode()
 
 
+def test_the_pages_read_in_chinese(till):
+    paid, waiting = till.order(), till.order()
+    till.callback(client_of(), till.start(paid))
+    till.start(waiting)
+    buyers = [f"/pay/{text(waiting)}/", f"/pay/{text(waiting)}/1/"]
+    shops = ["/m/channels", "/m/channels/new", f"/m/channels/{till.channels['paper'].pk}", "/m/refunds"]
+    shops += [f"/m/orders/{text(paid)}/refund", f"/m/orders/{text(waiting)}/confirm-payment"]
+    for user, paths in ((till.shop.buyer, buyers), (till.shop.staff["owner"], shops)):
+        client = client_of(user)
+        for path in paths:
+            page = client.get(path, headers={"accept-language": "zh-hans"})
+            assert page.status_code == 200 and '<html lang="zh' in page.content.decode(), path
+
+
 def test_strangers_find_no_payment(till):
     from tests.support.people import make_user
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -35,7 +35,8 @@ def site() -> Iterator[str]:
 
     def application(environ, answer):
         try:
-            return [b"".join(pages(environ, answer))]
+            with closing(pages(environ, answer)) as response:
+                return [b"".join(response)]
         finally:
             connections.close_all()
 
