@@ -25,6 +25,8 @@ MOST = 100
 """Rows of one kind on the page."""
 ESCALATED = "order.escalated"
 _LIVE = timedelta(days=366)
+_FRESH = timedelta(days=30)
+"""How old an order may be that escalates: read every minute, so no further back than mails make sense."""
 _DUE = "coalesce(d.due_at, o.paid_at + make_interval(mins => p.sla_minutes))"
 _ORDERS = f"""
 select o.order_no, o.merchant_id, o.status, {_DUE} due, coalesce(d.reason, '')
@@ -96,7 +98,7 @@ def look() -> Report:
 def escalate() -> int:
     """Puts an `order.escalated` event on every order that is newly past its SLA and defers one mail each; returns how many."""
     with scoped(OPERATOR) as session:
-        rows = session.rows(_ORDERS, {"floor": _floor(), "fresh": True, "most": MOST})
+        rows = session.rows(_ORDERS, {"floor": _floor(_FRESH), "fresh": True, "most": MOST})
     for order_no, _merchant, _status, due, reason in rows:
         _escalate(order_no, due, reason)
     return len(rows)
@@ -225,5 +227,5 @@ def _shops(ids: Any) -> dict[int, str]:
     return dict(Merchant.objects.filter(pk__in=set(ids)).values_list("pk", "name"))
 
 
-def _floor() -> int:
-    return number.floor(number.now() - _LIVE)
+def _floor(back: timedelta = _LIVE) -> int:
+    return number.floor(number.now() - back)
