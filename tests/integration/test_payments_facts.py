@@ -70,6 +70,22 @@ def test_a_second_click_goes_on_with_the_same_payment(till, bank):
     assert other != first and len(till.attempts(order_no)) == 2
 
 
+def test_two_clicks_at_once_are_one_payment(till, bank):
+    from django.db import connections
+
+    order_no = till.order()
+
+    def click(_index):
+        try:
+            return till.start(order_no)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        numbers = list(pool.map(click, range(2)))
+    assert numbers[0] == numbers[1] and len(till.attempts(order_no)) == 1
+
+
 def test_a_gateway_that_did_not_answer_is_asked_with_the_same_number(till, bank):
     from chadan.payments.gateways.base import GatewayUnreachable
 

@@ -114,6 +114,31 @@ def test_a_refund_without_an_answer_is_asked_about_before_it_is_sent_again(till,
     assert till.state(order_no) == ("refunded", PRICE, PRICE)
 
 
+def test_two_workers_at_one_refund_send_it_once(till, bank):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+    from tests.support.paying import PRICE
+
+    order_no = paid(till, bank)
+    ask(till, order_no, PRICE)
+
+    def other():
+        try:
+            run(order_no)
+        finally:
+            connections.close_all()
+
+    def meanwhile():
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(other).result()
+
+    bank.on_refund = meanwhile
+    run(order_no)
+    assert len(bank.sent) == 1
+    assert till.state(order_no) == ("refunded", PRICE, PRICE)
+
+
 def test_a_pending_refund_is_followed_until_it_is_done(till, bank):
     from tests.support.paying import PRICE
 

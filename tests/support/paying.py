@@ -37,6 +37,7 @@ class Bank:
     queries: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     on_create: Any = None
+    on_refund: Any = None
     refund_answer: RefundState | None = RefundState.DONE
 
     def pay(self, out_no: str, amount: int = PRICE, **told: Any) -> Told:
@@ -90,6 +91,8 @@ class PaperGateway:
 
     def refund(self, request: Any) -> RefundTold:
         BANK.sent.append(request.request_no)
+        if BANK.on_refund:
+            BANK.on_refund()
         if BANK.refund_answer is not None:
             BANK.refunds[request.request_no] = BANK.refund_answer
         if BANK.refund_answer is None or BANK.down:

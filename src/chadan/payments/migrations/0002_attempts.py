@@ -1,11 +1,11 @@
-"""How a started payment is shown, from chadan/payments/sql."""
+"""How a started payment is shown, from chadan/payments/sql, and the indexes of what is read every minute."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from django.db import migrations
+from django.db import migrations, models
 
 from chadan.platform.sql_files import run_sql_file
 
@@ -21,4 +21,10 @@ class Migration(migrations.Migration):
     """Attempts remember how they are shown."""
 
     dependencies = [("payments", "0001_initial"), ("orders", "0002_live")]
-    operations = [migrations.RunPython(create)]
+    operations = [
+        migrations.RunPython(create),
+        migrations.AddIndex(
+            model_name="paymentcallback",
+            index=models.Index(fields=["received_at"], name="payment_callbacks_received"),
+        ),
+    ]

@@ -1,2 +1,5 @@
 -- How a started payment is shown: "redirect" to pay_url, "qr" of it, "wait"; '' until the gateway has answered.
 alter table order_payments add column pay_show text not null default '';
+
+-- Refunds somebody or something still has to do something about: few, read every minute.
+create index order_refunds_open on order_refunds (status, order_no) where status in (0, 1, 3);
