@@ -6,6 +6,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast a property is tried is the machine's affair; a failure prints what reproduces it.
+settings.register_profile("chadan", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("chadan")
 
 TIERS = ("integration", "fault", "unit", "browser")
 

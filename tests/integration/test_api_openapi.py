@@ -137,3 +137,15 @@ def test_the_docs_page_needs_no_script(database):
     for word in ("/api/v1/orders/{order_no}", "exclude.tag", "orders:accounts", "OrderDetail"):
         assert word in page
     assert "http://cdn" not in page and "https://" not in page
+
+
+def test_the_docs_page_speaks_the_visitors_language_and_the_document_english(database):
+    chinese, english = (
+        "排除：商品规格，完全一致；多个值时重复此参数",
+        "Leave out: The product&#39;s variant, exactly; repeat it for alternatives",
+    )
+    for accepted, shown, other in (("zh-CN", chinese, english), ("en", english, chinese)):
+        page = request("/api/docs", HTTP_ACCEPT_LANGUAGE=accepted).body.decode()
+        assert shown in page and other not in page
+        document = request("/api/v1/openapi.json", HTTP_ACCEPT_LANGUAGE=accepted).body.decode()
+        assert english.replace("&#39;", "'") in document and chinese not in document

@@ -257,6 +257,41 @@ def test_filters_search_selection_sort_and_limit_choose_the_rows(shop):
     assert chosen(view="agent") == [one for one in newest_first if shop.orders.index(one) % 5 == 0]
 
 
+HOSTILE_TITLES = ["=1+1", 'a "quoted" one', "parted\x1eby\x1dcontrols", "line\r\nbreak", "-5 元"]
+
+
+@pytest.mark.parametrize("kept", [1, 50_000])
+def test_words_behind_ids_are_right_however_few_are_remembered(shop, monkeypatch, kept):
+    """Products and buyers are looked up once for many orders: hostile ones, forgotten ones and ones met again."""
+    from tests.support.people import make_order, make_shop, make_version
+
+    from chadan.accounts.models import Buyer
+    from chadan.exports import derived
+
+    monkeypatch.setattr(derived, "_KEPT", kept)
+    ground = make_shop(orders=0)
+    versions = [make_version(ground.merchant) for _ in HOSTILE_TITLES]
+    for version, title in zip(versions, HOSTILE_TITLES, strict=True):
+        type(version).objects.filter(pk=version.pk).update(title=title)
+    buyers = [
+        Buyer.objects.create(realm=f"test {kept}", login=f"{ground.merchant.pk}-{place}", name=f"@b\x1e{place}")
+        for place in range(3)
+    ]
+    start = datetime.now(UTC) - timedelta(days=2)
+    expected = []
+    for index in range(40):
+        version, buyer, agent = index % 5, index % 3, ground.agent if index % 2 else None
+        at = start + timedelta(minutes=index)
+        account = "a\x1eb" if index == 20 else "13800138000"
+        make_order(ground.merchant, buyers[buyer], versions[version], agent=agent, at=at, account=account)
+        title = ("'" if HOSTILE_TITLES[version][0] in "=-" else "") + HOSTILE_TITLES[version]
+        shown = at.astimezone(number.SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        expected.append([shown, title, f"{account}\t", f"'@b\x1e{buyer}", agent.name if agent else ""])
+    names = ["placed_at", "product", "account", "buyer", "agent"]
+    _, data = export(owner(ground), format="csv", columns=names, masked=False)
+    assert lines(data)[1:] == expected[::-1]
+
+
 def test_orders_placed_after_the_request_stay_out(shop):
     from tests.support.people import make_order, make_shop, make_version
 

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chadan.exports.csv_file import BOM, FORMULA_STARTS, CsvWriter, code, quoted
+from chadan.exports.derived import placed_texts
 from chadan.exports.kinds import Kind
-from chadan.exports.masking import mask
+from chadan.exports.masking import mask, mask_all
+from chadan.orders import number
 
 KINDS = [Kind.CODE, Kind.TEXT, Kind.INTEGER, Kind.MONEY, Kind.DATETIME]
 NAMES = ["订单号", "=note", "n", "金额", "时间"]
@@ -33,7 +35,11 @@ def written(rows, cuts=()):
     return file.getvalue()
 
 
-@given(ROWS, st.lists(st.integers(0, 20), max_size=3))
+REPEATED = st.tuples(ROWS, st.sampled_from([1, 30])).map(lambda drawn: drawn[0] * drawn[1])
+"""A column whose texts occur often is judged by its distinct texts."""
+
+
+@given(REPEATED, st.lists(st.integers(0, 20), max_size=3))
 def test_every_value_comes_back_and_none_is_a_formula(rows, cuts):
     data = written(rows, cuts)
     assert data == written(rows)
@@ -77,6 +83,18 @@ def test_the_guard_knows_every_dangerous_start(start):
 )
 def test_masking(contact, shown):
     assert mask(contact) == shown
+
+
+@given(st.lists(st.none() | st.text() | st.from_regex(r"\A1[0-9]{10}\Z") | st.emails()))
+def test_masking_a_column_is_masking_each(contacts):
+    assert mask_all(contacts) == [contact if contact is None else mask(contact) for contact in contacts]
+
+
+@given(st.lists(st.datetimes(datetime(2000, 1, 1), datetime(2091, 12, 31)), min_size=1))  # noqa: DTZ001 - local
+def test_an_order_number_tells_when_it_was_placed_as_the_database_writes_it(moments):
+    local = sorted(moment.replace(microsecond=0, tzinfo=number.SHANGHAI) for moment in moments)
+    numbers = [str(number.make(moment, 7, 0)) for moment in local]
+    assert placed_texts(numbers) == [f"{moment:%Y-%m-%d %H:%M:%S}+08" for moment in local]
 
 
 @given(st.text(min_size=1))

@@ -87,8 +87,15 @@ def expected(row):
     return [code or None, count, money, moment and moment.replace(tzinfo=None), text or None]
 
 
+def filled(rows):
+    """The rows up to the last one that holds anything: calamine gives no empty ones behind it."""
+    last = max((place for place, row in enumerate(rows, 1) if any(cell is not None for cell in row)), default=0)
+    return rows[:last]
+
+
 @settings(max_examples=60, deadline=None)
 @given(ROWS, st.lists(st.integers(0, 30), max_size=3))
+@example([(None, None, None, None, " a "), (None, None, None, None, "")], [])
 @example([("2601010000000000011", 1, 1, datetime(2026, 1, 1, 0, 0, 0, 1000, tzinfo=SHANGHAI), "=1+1")], [])
 def test_readers_give_back_the_same_values(rows, cuts):
     data = workbook(rows, cuts)
@@ -98,7 +105,7 @@ def test_readers_give_back_the_same_values(rows, cuts):
     read = [[unescape(cell) if isinstance(cell, str) else cell for cell in row] for row in sheet[1:]]
     assert read == [expected(row) for row in rows]
     [sheet] = by_calamine(data)
-    assert [[plain(cell) for cell in row] for row in sheet[1:]] == [expected(row) for row in rows]
+    assert filled([[plain(cell) for cell in row] for row in sheet[1:]]) == filled([expected(row) for row in rows])
 
 
 @settings(max_examples=30, deadline=None)

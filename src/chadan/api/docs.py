@@ -6,8 +6,10 @@ import json
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from markupsafe import Markup
@@ -19,7 +21,7 @@ from chadan.api.v1 import document
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Endpoints, parameters, answers, errors."""
-    described = _described()
+    described = _described(get_language() or settings.LANGUAGE_CODE)
     context = {
         "title": _("API"),
         "about": described["info"]["description"].strip().split("\n\n"),
@@ -43,6 +45,6 @@ def marked(text: str) -> Markup:
 
 
 @cache
-def _described() -> dict[str, Any]:
-    described: dict[str, Any] = json.loads(document())
+def _described(language: str) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(document(language))
     return described

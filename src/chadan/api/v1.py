@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
+import msgspec
 import psycopg
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, connections
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
@@ -40,9 +42,10 @@ class KeyAuth(HttpAuthBase):
 
 
 def _execute(sql: str, params: Sequence[Any]) -> RowCursor:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection)
+    wrapper = connections["default"]
+    wrapper.close_if_health_check_failed()
+    wrapper.ensure_connection()
+    raw = cast("psycopg.Connection[tuple[Any, ...]]", wrapper.connection)
     return execute(raw, sql, params)
 
 
@@ -65,10 +68,8 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     if question.query.intent != "list":
         raise InvalidQuery(_("This endpoint lists orders; ask /api/v1/orders/summary to count or sum."), field="intent")
     page = _first_page(key, question)
-    write = orders_json.row_writer(key)
-    return _answer(
-        {"data": [write(row) for row in page.rows], "next_cursor": page.next_cursor, "has_more": page.has_more}
-    )
+    orders = orders_json.listed(key, page.rows)
+    return _answer({"data": orders, "next_cursor": page.next_cursor, "has_more": page.has_more})
 
 
 def _first_page(key: KeyActor, question: questions.Question) -> service.Page:
@@ -131,11 +132,12 @@ def _answer(body: dict[str, Any]) -> HttpResponse:
 
 
 @cache
-def document() -> bytes:
-    """The OpenAPI 3.1 document, as JSON."""
+def document(language: str = "en") -> bytes:
+    """The OpenAPI 3.1 document, as JSON, its descriptions in `language`."""
     described = dict(api.get_openapi_schema())
     described["components"] = {**described["components"], "schemas": openapi.SCHEMAS}
-    return orders_json.encode(described)
+    with translation.override(language):
+        return msgspec.json.encode(described, enc_hook=str)  # str says a lazy text in the language of the moment
 
 
 @require_safe

@@ -17,6 +17,7 @@ EOL = "\r\n"
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 """A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection)."""
 _SUSPECT = re.compile('"|\n[=+\\-@\t\r＝＋－＠]')
+_REPEATED = 4  # a column of texts that occur this often on average is judged by its distinct texts
 _SECONDS = 19  # characters of 2026-01-02 03:04:05
 
 Column = tuple[str, Sequence[str], str]
@@ -39,10 +40,18 @@ def _escaped(text: str) -> str:
 
 
 def _texts(cells: Sequence[Any]) -> Column:
-    return '"', _checked(cells), '"'
+    if None in cells:
+        cells = ["" if cell is None else cell for cell in cells]
+    distinct = set(cells)
+    if len(distinct) * _REPEATED >= len(cells):
+        return '"', _checked(cells), '"'
+    changed = {text: escaped for text in distinct if (escaped := _escaped(text)) != text}
+    return '"', [changed.get(cell, cell) for cell in cells] if changed else cells, '"'
 
 
 def _codes(cells: Sequence[Any]) -> Column:
+    if None not in cells and "" not in cells and "".join(cells).isdigit():
+        return '"', cells, '\t"'
     values = _checked(cells)
     if "" in values:
         return "", [f'"{value}\t"' if value else "" for value in values], ""
@@ -60,10 +69,14 @@ def _checked(cells: Sequence[Any]) -> Sequence[str]:
 
 
 def _integers(cells: Sequence[Any]) -> Column:
+    if set(map(type, cells)) == {str}:
+        return "", cells, ""
     return "", ["" if cell is None else str(cell) for cell in cells], ""
 
 
 def _money(cells: Sequence[Any]) -> Column:
+    if set(map(type, cells)) == {str}:
+        return "", cells, ""
     known = {fen: "" if fen is None else fen if isinstance(fen, str) else yuan(fen) for fen in set(cells)}
     return "", list(map(known.__getitem__, cells)), ""
 

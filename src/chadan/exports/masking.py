@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_PHONE = 11
+_LONG, _MIDDLING = 11, 6
 
 
 def mask(contact: str) -> str:
@@ -14,16 +14,22 @@ def mask(contact: str) -> str:
     name, at, domain = contact.partition("@")
     if at and domain:
         return f"{name[: 2 if len(name) > 2 else 1]}****@{domain}"
-    if len(contact) >= 11:
+    if len(contact) >= _LONG:
         return f"{contact[:3]}****{contact[-4:]}"
-    if len(contact) >= 6:
+    if len(contact) >= _MIDDLING:
         return f"{contact[:2]}****{contact[-2:]}"
     return f"{contact[0]}****"
 
 
 def mask_all(contacts: Sequence[str | None]) -> list[str | None]:
-    """`mask` of each; None stays None. Phone numbers, which most accounts are, take the short way."""
+    """`mask` of each; None stays None. What holds no @, nearly everything, is cut in place."""
     return [
-        f"{one[:3]}****{one[-4:]}" if one and len(one) == _PHONE and "@" not in one else one and mask(one)
+        one and mask(one)
+        if not one or "@" in one
+        else f"{one[:3]}****{one[-4:]}"
+        if (length := len(one)) >= _LONG
+        else f"{one[:2]}****{one[-2:]}"
+        if length >= _MIDDLING
+        else f"{one[0]}****"
         for one in contacts
     ]

@@ -6,15 +6,18 @@ bound fixed at the request keeps later orders out; a row is as it stood when its
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connections
 
 from chadan.exports.columns import Column
+from chadan.exports.derived import Memory, Words, placed_texts
 from chadan.exports.kinds import Cell
+from chadan.exports.packed import Packed, last_of, read_packed, unpacked
 from chadan.exports.values import Finish
 from chadan.platform.scope import Scope, Session, scoped
 from chadan.search import compiler_export as sql
@@ -22,6 +25,9 @@ from chadan.search.filters import Filter
 from chadan.search.order_query import OrderQuery
 from chadan.search.scope_sql import Sql
 from chadan.search.service import prepare
+
+AHEAD = 3
+"""Chunks read or being read while one is rendered: neither side waits for the other's slow moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,16 @@ class Rows:
     columns: Sequence[Sequence[Cell]] = ()
 
 
+@dataclass(slots=True)
+class Read:
+    """A chunk as it was read: one text for each read column, or, where a text held a separator, a list of values."""
+
+    count: int = 0
+    last: int = 0
+    columns: dict[str, Packed] = field(default_factory=dict)
+    words: Words = field(default_factory=dict)
+
+
 def count(request: Request, cap: int) -> int:
     """How many orders the export holds; counting stops at `cap`."""
     with scoped(request.scope) as session:
@@ -75,16 +91,44 @@ class Reader:
         self._columns = columns
         self._moments = moments
         self._finish = finish
+        self._names = sql.read_columns(columns, moments)
+        self._memories = {name: Memory(sql.LOOKUPS[name], columns) for name in self._names if name in sql.LOOKUPS}
         self._filter: Filter | None = None
 
     def after(self, last: int | None, limit: int) -> Rows:
         """The next `limit` orders behind order number `last`; fewer, or none, at the end."""
-        return self._finished(self._read(last, limit))
+        return self._opened(self._read(last, limit))
 
-    def _finished(self, raw: Rows) -> Rows:
-        return replace(raw, columns=self._finish(raw.columns)) if raw.count else raw
+    def ahead(self, last: int | None, size: int, most: int | None = None) -> Generator[Rows, None, None]:
+        """All chunks behind `last`, `size` orders each and `most` in all; the next ones are read while one is being used.
 
-    def _read(self, last: int | None, limit: int) -> Rows:
+        Reading happens in a thread with its own connection, which is closed at the end. All else is left to the caller's
+        thread: the database works meanwhile.
+        """
+        left = most
+
+        def read() -> Read:
+            nonlocal last, left
+            wanted = size if left is None else min(size, left)
+            chunk = self._read(last, wanted) if wanted else Read()
+            last = chunk.last
+            left = left if left is None else left - chunk.count
+            if chunk.count < wanted:
+                left = 0
+            return chunk
+
+        with ThreadPoolExecutor(1, "export-reader") as reader:
+            coming: deque[Future[Read]] = deque(reader.submit(read) for _ in range(AHEAD))
+            try:
+                while (chunk := coming.popleft().result()).count:
+                    coming.append(reader.submit(read))
+                    yield self._opened(chunk)
+            finally:
+                for one in coming:
+                    one.cancel()
+                reader.submit(connections.close_all)
+
+    def _read(self, last: int | None, limit: int) -> Read:
         """The next orders, their values as the database writes them."""
         request = self._request
         chunk = sql.Chunk(last, request.upto, limit, request.descending)
@@ -92,37 +136,32 @@ class Reader:
             _patient(session)
             page = self._page(session, chunk)
             if page is None:
-                return Rows(0, last or 0)
-            plain = sql.rows_statement(page, self._columns, self._moments, descending=request.descending)
-            packed = sql.packed_statement(plain, self._columns)
-            count, *texts = session.rows(packed.text, packed.params)[0]
+                return Read()
+            plain = sql.rows_statement(page, self._names, self._moments, descending=request.descending)
+            count, columns = read_packed(session, plain, self._names)
             if not count:
-                return Rows(0, last or 0)
-            columns: list[Sequence[Any]] = [_unpacked(text) for text in texts]
-            if any(len(values) != count for values in columns):
-                columns = list(zip(*session.rows(plain.text, plain.params), strict=True))
-        return Rows(count, int(columns[0][-1]), columns[1:])
+                return Read()
+            read = Read(count, int(last_of(columns["no"])), columns)
+            for name, memory in self._memories.items():
+                ids = read.columns[name] = unpacked(read.columns[name])
+                read.words.update(memory.words(session, ids))
+        return read
 
-    def ahead(self, last: int | None, size: int, most: int | None = None) -> Generator[Rows, None, None]:
-        """All chunks behind `last`, `size` orders each and `most` in all; the next is read while one is being used.
+    def _opened(self, read: Read) -> Rows:
+        """The chunk by columns of cells."""
+        if not read.count:
+            return Rows(0, read.last)
+        plain = {name: unpacked(values) for name, values in read.columns.items()}
+        columns = [self._values(column, plain, read.words) for column in self._columns]
+        return Rows(read.count, read.last, self._finish(columns))
 
-        Reading happens in a thread with its own connection, which is closed at the end. Rendering is left to the caller's
-        thread: the database works meanwhile.
-        """
-        left = most
-        with ThreadPoolExecutor(1, "export-reader") as reader:
-            try:
-                wanted = size if left is None else min(size, left)
-                coming = reader.submit(self._read, last, wanted) if wanted else None
-                while coming is not None and (chunk := coming.result()).count:
-                    left = None if left is None else left - chunk.count
-                    following = size if left is None else min(size, left)
-                    more = chunk.count == wanted and following > 0
-                    wanted = following
-                    coming = reader.submit(self._read, chunk.last, wanted) if more else None
-                    yield self._finished(chunk)
-            finally:
-                reader.submit(connections.close_all)
+    def _values(self, column: Column, plain: dict[str, list[Any]], words: Words) -> Sequence[Any]:
+        """A column as the database would write it, from what was read."""
+        if column.value in plain:
+            return plain[column.value]
+        if column in words:
+            return list(map(words[column].__getitem__, plain[sql.KEY_OF[column]]))
+        return plain["no"] if column is Column.ORDER_NO else placed_texts(plain["no"])
 
     def _page(self, session: Session, chunk: sql.Chunk) -> Sql | None:
         """The statement of the page of orders; None when there is nothing more."""
@@ -138,11 +177,6 @@ class Reader:
         found = sql.page_numbers_statement(self._filter, chunk)
         numbers = [row[0] for row in session.rows(found.text, found.params, search=True)]
         return sql.selected_statement(numbers, request.scope, _view(request), chunk) if numbers else None
-
-
-def _unpacked(text: str) -> list[str | None]:
-    values: list[str | None] = [*text.split(sql.SEPARATOR)]
-    return [None if value == sql.NULL else value for value in values] if sql.NULL in text else values
 
 
 def _view(request: Request) -> str | None:

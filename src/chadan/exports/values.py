@@ -1,6 +1,6 @@
 """From the database's values, all of them texts, to an export's cells: words for codes, yuan, masking. Column by column.
 
-Values repeat within a chunk, so each distinct one is worked on once.
+Amounts repeat, so each distinct one is worked on once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from chadan.exports.kinds import Cell, Kind, yuan
 from chadan.exports.masking import mask_all
 from chadan.orders import number
 from chadan.search.compiler_export import CATEGORY_CODES
+
+_AMOUNTS = 50_000
 
 Finish = Callable[[Sequence[Sequence[Any]]], list[Sequence[Cell]]]
 """Turns a chunk's columns of plain values into columns of cells."""
@@ -39,17 +41,30 @@ def _step(
         listed.update((str(code), word) for code, word in enumerate(words[column]))
         return lambda values: list(map(listed.__getitem__, values))
     if column in (Column.ORDER_NO, Column.PARENT_ORDER_NO):
-        return lambda values: [value and value.zfill(number.LENGTH) for value in values]
+        return _numbers
     if SPECS[column].kind is Kind.MONEY:
-        return _distinct(lambda fen: yuan(int(fen)))
+        known = _Yuan()
+        return known.all
     if masked and SPECS[column].masked:
         return mask_all
     return None
 
 
-def _distinct(change: Callable[[Any], str]) -> Callable[[Sequence[Any]], Sequence[Cell]]:
-    def changed(values: Sequence[Any]) -> Sequence[Cell]:
-        known = {value: None if value is None else change(value) for value in set(values)}
-        return list(map(known.__getitem__, values))
+def _numbers(values: Sequence[Any]) -> Sequence[Cell]:
+    if None not in values and min(map(len, values)) == number.LENGTH:
+        return values
+    return [value and value.zfill(number.LENGTH) for value in values]
 
-    return changed
+
+class _Yuan(dict[str | None, str | None]):
+    """Yuan by fen, both texts: each amount is worked out once, whichever chunk it is in."""
+
+    def all(self, values: Sequence[Any]) -> Sequence[Cell]:
+        """The yuan of each; None stays None."""
+        if len(self) > _AMOUNTS:
+            self.clear()
+        return list(map(self.__getitem__, values))
+
+    def __missing__(self, fen: str | None) -> str | None:
+        self[fen] = found = None if fen is None else yuan(int(fen))
+        return found

@@ -9,6 +9,9 @@ from typing import Any
 
 from chadan.platform.config import Address, Config
 
+PREPARE_AFTER = 5
+"""A connection that has run a statement so often has it prepared: psycopg's own default, which Django turns off."""
+
 
 def app_role(database: str) -> str:
     """The role web, worker and API log in as: under row-level security, owning nothing."""
@@ -28,19 +31,25 @@ def app_address(config: Config, owner: Address) -> Address:
 
 
 def django_databases(config: Config, owner: Address | None = None) -> dict[str, dict[str, Any]]:
-    """Django's DATABASES: `default` is the app role, `owner` runs migrations, partitions and bulk seeding."""
+    """Django's DATABASES: `default` is the app role, `owner` runs migrations, partitions and bulk seeding.
+
+    Statements often repeated are prepared in the embedded server; another may stand behind a connection pooler, which
+    need not know them.
+    """
     owner = owner or config.external
     if owner is None:
         from chadan.platform.postgres import owner_address
 
         owner = owner_address(config)
     return {
-        "default": _entry(app_address(config, owner), health_checks=True),
+        "default": _entry(
+            app_address(config, owner), health_checks=True, prepare_threshold=None if config.external else PREPARE_AFTER
+        ),
         "owner": _entry(owner, health_checks=False),
     }
 
 
-def _entry(address: Address, *, health_checks: bool) -> dict[str, Any]:
+def _entry(address: Address, *, health_checks: bool, prepare_threshold: int | None = None) -> dict[str, Any]:
     return {
         "ENGINE": "chadan.platform.backend",
         "HOST": address.host,
@@ -55,6 +64,7 @@ def _entry(address: Address, *, health_checks: bool) -> dict[str, Any]:
             **dict(address.options),
             "application_name": "chadan",
             "connect_timeout": 10,
+            "prepare_threshold": prepare_threshold,
             # A generic plan of a list is 3 times slower, of LIKE $1 40 times (DESIGN §4).
             "options": "-c plan_cache_mode=force_custom_plan -c statement_timeout=60000"
             " -c idle_in_transaction_session_timeout=600000 -c timezone=Asia/Shanghai",

@@ -15,6 +15,8 @@ _SECRETS = (
     (re.compile(r"(?i)\b(password|secret|token|card|sign)=[^&\s\"]+"), r"\1=***"),
 )
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
 
 def scrub(text: str) -> str:
     """The text with API keys, phone numbers and secret parameters masked."""
@@ -39,7 +41,7 @@ class JsonFormatter(logging.Formatter):
                 line[key] = scrub(value) if isinstance(value, str) else value
         if record.exc_info:
             line["error"] = scrub(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)
 
 
 def logging_config(level: str) -> None:

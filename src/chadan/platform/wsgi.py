@@ -20,6 +20,8 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
+from django.http import HttpRequest  # noqa: E402
+from django.urls import ResolverMatch  # noqa: E402
 
 StartResponse = Callable[..., Callable[[bytes], object]]
 
@@ -31,6 +33,10 @@ API_DOCS = "/api/docs"
 class ApiHandler(WSGIHandler):
     """Django's handler with API_MIDDLEWARE."""
 
+    def __init__(self) -> None:
+        self._resolved: dict[str, ResolverMatch] = {}
+        super().__init__()
+
     def load_middleware(self, is_async: bool = False) -> None:
         """Builds the short chain."""
         pages = settings.MIDDLEWARE
@@ -39,6 +45,16 @@ class ApiHandler(WSGIHandler):
             super().load_middleware(is_async)
         finally:
             settings.MIDDLEWARE = pages
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """The view for an address. One without arguments is looked up once; there are as many as such routes."""
+        match = self._resolved.get(request.path_info)
+        if match is None:
+            match = super().resolve_request(request)
+            if not match.args and not match.kwargs:
+                self._resolved[request.path_info] = match
+        request.resolver_match = match
+        return match
 
 
 _pages = WSGIHandler()

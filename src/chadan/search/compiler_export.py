@@ -1,12 +1,13 @@
 """Whole-query exports as PostgreSQL statements: one keyset chunk at a time, in order-number order.
 
 The database is asked for plain values (codes, fen, texts); they are rendered column by column in chadan.exports, which
-costs a third of rendering them in SQL expressions.
+costs a third of rendering them in SQL expressions. What an order number or a product version tells by itself is not
+asked for with every order: docs/decisions/012-exports-read-what-they-cannot-derive.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,17 +52,39 @@ _ORDER_COLUMNS = (
     " o.platform, o.supplier_id, o.escrow, o.account, o.note, o.source_order_no, o.tags, o.paid_at, o.delivered_at,"
     " o.completed_at, o.refunded_at, o.cancelled_at"
 )
-_JOINS = {
-    "v": " join product_versions v on v.id = o.version_id",
-    "b": " join buyers b on b.id = o.buyer_id",
-    "m": " join merchants m on m.id = o.merchant_id",
-    "a": " left join merchants a on a.id = o.agent_id",
-    "s": " left join suppliers s on s.id = o.supplier_id",
-}
-
-
 CATEGORY_CODES = 0xE000
 """A category without a title of its own arrives as one private-use character: this plus the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Words that stand elsewhere: `key` is their id in an order, `values` are by column what `table x` says."""
+
+    key: str
+    table: str
+    values: Mapping[Column, str]
+
+
+LOOKUPS = {
+    "version_id": Lookup(
+        "o.version_id",
+        "product_versions",
+        {
+            # The merchant's own name for the category; the code where it has none.
+            Column.CATEGORY: f"case when x.category_title <> '' then x.category_title else chr({CATEGORY_CODES} + x.category) end",
+            Column.PRODUCT: "x.title",
+            Column.BRAND: "x.brand",
+            Column.VARIANT: "x.variant",
+        },
+    ),
+    "buyer_id": Lookup("o.buyer_id", "buyers", {Column.BUYER: "coalesce(nullif(x.name, ''), x.login)"}),
+    "merchant_id": Lookup("o.merchant_id", "merchants", {Column.MERCHANT: "x.name"}),
+    "agent_id": Lookup("o.agent_id", "merchants", {Column.AGENT: "x.name"}),
+    "supplier_id": Lookup("o.supplier_id", "suppliers", {Column.SUPPLIER: "x.name"}),
+}
+"""By the name of the read column. An order is read with the ids; what is behind one is read once for many orders."""
+KEY_OF = {column: name for name, lookup in LOOKUPS.items() for column in lookup.values}
+"""The read column behind which an export's column stands."""
 
 _MOMENTS = {
     Moments.TEXT: "{0}::text",
@@ -76,54 +99,38 @@ def _owned(table: str, column: str) -> str:
     )
 
 
-_VALUES: dict[Column, tuple[str, str]] = {
-    Column.ORDER_NO: ("", "o.order_no"),
-    Column.PLACED_AT: ("", "order_placed_at(o.order_no)"),
-    Column.STATUS: ("", "o.status"),
-    Column.PAYMENT_METHOD: ("", "o.payment_method"),
-    Column.ESCROW: ("", "o.escrow"),
-    Column.AFTER_SALE: ("", "o.has_after_sale::int"),
-    # The merchant's own name for the category; the code where it has none.
-    Column.CATEGORY: (
-        "v",
-        f"case when v.category_title <> '' then v.category_title else chr({CATEGORY_CODES} + o.category) end",
-    ),
-    Column.PRODUCT: ("v", "v.title"),
-    Column.BRAND: ("v", "v.brand"),
-    Column.VARIANT: ("v", "v.variant"),
-    Column.FACE_VALUE: ("", "o.face_value"),
-    Column.QUANTITY: ("", "o.quantity"),
-    Column.ACCOUNT: ("", "o.account"),
-    Column.BUYER: ("b", "coalesce(nullif(b.name, ''), b.login)"),
-    Column.AMOUNT: ("", "o.amount"),
-    Column.PAID: ("", "o.paid"),
-    Column.REFUNDED: ("", "o.refunded"),
-    Column.CURRENCY: ("", "o.currency::text"),
-    Column.MERCHANT: ("m", "m.name"),
-    Column.AGENT: ("a", "a.name"),
-    Column.PLATFORM: ("", "o.platform"),
-    Column.PAID_AT: ("", "o.paid_at"),
-    Column.DELIVERED_AT: ("", "o.delivered_at"),
-    Column.COMPLETED_AT: ("", "o.completed_at"),
-    Column.REFUNDED_AT: ("", "o.refunded_at"),
-    Column.CANCELLED_AT: ("", "o.cancelled_at"),
-    Column.SOURCE_ORDER_NO: ("", "o.source_order_no"),
-    Column.PARENT_ORDER_NO: ("", "o.parent_order_no"),
-    Column.PAYMENT_NO: ("", _owned("order_payments", "txn_no")),
-    Column.PAYMENT_OUT_NO: ("", _owned("order_payments", "out_no")),
-    Column.SUPPLIER: ("s", "s.name"),
-    Column.SUPPLIER_NO: ("", _owned("order_deliveries", "supplier_no")),
-    Column.COST: ("", "o.cost"),
-    Column.FEE: ("", "o.fee"),
-    Column.PROFIT: ("", "case when o.paid_at is not null then o.paid - o.refunded - o.cost else 0 end"),
+_VALUES: dict[Column, str] = {
+    Column.PLACED_AT: "order_placed_at(o.order_no)",
+    Column.STATUS: "o.status",
+    Column.PAYMENT_METHOD: "o.payment_method",
+    Column.ESCROW: "o.escrow",
+    Column.AFTER_SALE: "o.has_after_sale::int",
+    Column.FACE_VALUE: "o.face_value",
+    Column.QUANTITY: "o.quantity",
+    Column.ACCOUNT: "o.account",
+    Column.AMOUNT: "o.amount",
+    Column.PAID: "o.paid",
+    Column.REFUNDED: "o.refunded",
+    Column.CURRENCY: "o.currency::text",
+    Column.PLATFORM: "o.platform",
+    Column.PAID_AT: "o.paid_at",
+    Column.DELIVERED_AT: "o.delivered_at",
+    Column.COMPLETED_AT: "o.completed_at",
+    Column.REFUNDED_AT: "o.refunded_at",
+    Column.CANCELLED_AT: "o.cancelled_at",
+    Column.SOURCE_ORDER_NO: "o.source_order_no",
+    Column.PARENT_ORDER_NO: "o.parent_order_no",
+    Column.PAYMENT_NO: _owned("order_payments", "txn_no"),
+    Column.PAYMENT_OUT_NO: _owned("order_payments", "out_no"),
+    Column.SUPPLIER_NO: _owned("order_deliveries", "supplier_no"),
+    Column.COST: "o.cost",
+    Column.FEE: "o.fee",
+    Column.PROFIT: "case when o.paid_at is not null then o.paid - o.refunded - o.cost else 0 end",
     Column.TAGS: (
-        "",
-        (
-            "(select string_agg(t.name, ' ' order by t.name_key) from tags t"
-            " where t.id = any(o.tags) and t.merchant_id = o.merchant_id)"
-        ),
+        "(select string_agg(t.name, ' ' order by t.name_key) from tags t"
+        " where t.id = any(o.tags) and t.merchant_id = o.merchant_id)"
     ),
-    Column.NOTE: ("", "o.note"),
+    Column.NOTE: "o.note",
 }
 
 
@@ -131,32 +138,53 @@ SEPARATOR, NULL = "\x1e", "\x1d"
 """Between the values of a packed column, and in place of NULL."""
 
 
-def rows_statement(page: Sql, columns: Sequence[Column], moments: Moments, *, descending: bool) -> Sql:
-    """Rows (order number, value of each column as text) of a page (`page_statement` or `selected_statement`)."""
-    joins: dict[str, None] = {}
-    values = []
+def read_columns(columns: Sequence[Column], moments: Moments) -> tuple[str, ...]:
+    """The names of the columns that have to be read with each order for an export of `columns`.
+
+    The order number always is. It tells when the order was placed; a workbook's fraction of a day is left to the database.
+    """
+    names: dict[str, None] = {}
     for column in columns:
-        alias, value = _VALUES[column]
-        if alias:
-            joins[_JOINS[alias]] = None
-        form = _MOMENTS[moments] if SPECS[column].kind is Kind.DATETIME else "({0})::text"
-        values.append(f"{form.format(value)} as {column.value}_")
-    text = (
-        f"select o.order_no as no, {', '.join(values)} from ({page.text}) o{''.join(joins)}"
-        f" order by o.order_no {'desc' if descending else 'asc'}"
-    )
+        if column in KEY_OF:
+            names[KEY_OF[column]] = None
+        elif column is not Column.ORDER_NO and (column is not Column.PLACED_AT or moments is not Moments.TEXT):
+            names[column.value] = None
+    return tuple(names)
+
+
+def rows_statement(page: Sql, names: Sequence[str], moments: Moments, *, descending: bool) -> Sql:
+    """Rows (order number, value of each read column), all texts, of a `page_statement` or `selected_statement`."""
+    values = ["o.order_no::text as no"]
+    for name in names:
+        form = "({0})::text"
+        if name in LOOKUPS:
+            value = LOOKUPS[name].key
+        else:
+            value = _VALUES[Column(name)]
+            form = _MOMENTS[moments] if SPECS[Column(name)].kind is Kind.DATETIME else form
+        values.append(f"{form.format(value)} as {name}_")
+    text = f"select {', '.join(values)} from ({page.text}) o order by o.order_no {'desc' if descending else 'asc'}"
     return Sql(text, page.params)
 
 
-def packed_statement(rows: Sql, columns: Sequence[Column]) -> Sql:
+def packed_statement(rows: Sql, names: Sequence[str]) -> Sql:
     """One row for all of `rows_statement`'s: how many, the order numbers, and each column, values joined by SEPARATOR.
+
+    `names` are those of the columns behind `no`.
 
     Ten thousand rows arrive in one message; unpacking them is one split a column. Who unpacks checks that every column
     has that many values: a text may hold a SEPARATOR of its own.
     """
-    names = ["no", *(f"coalesce({column.value}_, E'\\x1d')" for column in columns)]
-    packed = ", ".join(f"string_agg({name}{'::text' if name == 'no' else ''}, E'\\x1e')" for name in names)
+    values = ["no", *(f"coalesce({name}_, E'\\x1d')" for name in names)]
+    packed = ", ".join(f"string_agg({value}, E'\\x1e')" for value in values)
     return Sql(f"select count(*), {packed} from ({rows.text}) r", rows.params)
+
+
+def lookup_statement(lookup: Lookup, columns: Sequence[Column], ids: Iterable[str]) -> Sql:
+    """Rows (id, value of each of the lookup's `columns`), all texts, behind these ids; to be packed as orders are."""
+    values = ", ".join(f"{lookup.values[column]} as {column.value}_" for column in columns)
+    text = f"select x.id::text as no, {values} from {lookup.table} x where x.id = any(%s::bigint[])"
+    return Sql(text, (f"{{{','.join(ids)}}}",))
 
 
 def page_statement(found: Filter, chunk: Chunk, columns: str = _ORDER_COLUMNS) -> Sql:

@@ -154,10 +154,7 @@ class OrderQuery(_Value, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The query as JSON-ready data in the schema's order, defaults omitted."""
-        data = {name: _plain(getattr(self, name)) for name in self.__struct_fields__ if _is_set(self, name)}
-        if self.intent == "list":
-            data.pop("intent", None)
-        return data
+        return {name: _plain(value) for name, value in _given(self)}
 
     def to_json(self) -> str:
         """`to_dict` as compact JSON text."""
@@ -168,8 +165,8 @@ class OrderQuery(_Value, frozen=True, kw_only=True):
 
         The order of alternatives and the page size do not matter.
         """
-        plain = _canonical(self.replace(limit=None).to_dict())
-        text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        plain = {name: _canonical(_plain(value)) for name, value in _given(self) if name != "limit"}
+        text = _CANONICAL.encode(plain)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def replace(self, **changes: Any) -> OrderQuery:
@@ -178,7 +175,7 @@ class OrderQuery(_Value, frozen=True, kw_only=True):
 
     def merged(self, other: OrderQuery) -> OrderQuery:
         """This query with every field `other` sets taken from `other`; exclusions are united field by field."""
-        changes = {name: getattr(other, name) for name in self.__struct_fields__ if _is_set(other, name)}
+        changes = dict(_given(other))
         if self.exclude and other.exclude:
             united = {name: getattr(other.exclude, name) or getattr(self.exclude, name) for name in EXCLUDABLE}
             changes["exclude"] = Exclude(**united)
@@ -190,11 +187,16 @@ class OrderQuery(_Value, frozen=True, kw_only=True):
 
 
 EXCLUDABLE: tuple[str, ...] = Exclude.__struct_fields__
-_DEFAULTS = OrderQuery()
+_DEFAULTS = msgspec.structs.astuple(OrderQuery())
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _is_set(query: OrderQuery, name: str) -> bool:
-    return bool(getattr(query, name) != getattr(_DEFAULTS, name))
+def _given(query: OrderQuery) -> Iterator[tuple[str, Any]]:
+    """Names and values of the fields that are not left at their defaults."""
+    values = msgspec.structs.astuple(query)
+    for name, value, default in zip(OrderQuery.__struct_fields__, values, _DEFAULTS, strict=True):
+        if value != default:
+            yield name, value
 
 
 def local_text(moment: datetime) -> str:

@@ -139,7 +139,7 @@ def from_pairs(pairs: Iterable[tuple[str, str]], *, now: datetime, ignore: Itera
     time = _time(given, date, now)
     for key, values in given.items():
         _put(data, key, values)
-    query = oq.OrderQuery.from_dict(data)
+    query = checking.check_query(data)
     if time is not None:
         query = query.replace(time=time)
     return UrlState(query, q, date)
