@@ -85,16 +85,11 @@ def test_an_imported_order_is_history_not_stuck(till):
 
 
 def test_a_failed_order_is_stuck_until_its_money_goes_back(till):
-    from chadan.orders.events import system
-    from chadan.payments.refunds import request
-    from chadan.platform.scope import scoped
-
     order_no = paid(till)
     till.move(order_no, "failed")
     past_due(order_no)
     assert order_no in found("orders")
-    with scoped(till.scope) as session:
-        request(session, order_no, 9800, "failed", system("test"))
+    till.ask_refund(order_no, 9800)
     assert order_no not in found("orders")
 
 
@@ -104,15 +99,11 @@ def test_refunds_payments_suppliers_callbacks_and_jobs_that_do_not_go_are_listed
     from tests.support.paying import owner_run
 
     from chadan.catalog.models import Supplier
-    from chadan.orders.events import system
     from chadan.payments.gateways.base import RefundState
-    from chadan.payments.refunds import request
     from chadan.payments.tasks import refund
-    from chadan.platform.scope import scoped
 
     refused, unpaid = paid(till), till.order()
-    with scoped(till.scope) as session:
-        request(session, refused, 100, "a test", system("test"))
+    till.ask_refund(refused, 100)
     bank.refund_answer = RefundState.FAILED
     refund(refused, 1)
     out_no = till.start(unpaid)

@@ -195,6 +195,29 @@ def test_a_second_transaction_a_paid_payments_callback_names_is_not_believed_alo
     assert not till.refunds(order_no) and len(till.attempts(order_no)) == 1
 
 
+def test_paid_that_is_told_after_it_went_back_is_asked_about_first(till, bank, client):
+    order_no = till.order()
+    out_no = till.start(order_no)
+    bank.payments[out_no] = replace(bank.pay(out_no), state="refunded")
+    assert till.callback(client, out_no, state="refunded").content == b"success"
+    assert till.callback(client, out_no).content == b"fail"
+    assert verdicts(till.channels["paper"])[-2:] == ["not_paid", "held"]
+    assert till.state(order_no) == ("pending_payment", 0, 0)
+
+
+def test_money_that_goes_back_outside_leaves_a_word_and_our_own_refund_none(till, bank, client):
+    from chadan.payments.healing import PAID_BACK
+
+    outside, ours = till.order(), till.order()
+    numbers = [till.start(order_no) for order_no in (outside, ours)]
+    for out_no in numbers:
+        till.callback(client, out_no)
+    till.ask_refund(ours, 100)
+    for out_no in [*numbers, *numbers]:
+        till.callback(client, out_no, state="refunded")
+    assert (till.events(outside).count(PAID_BACK), till.events(ours).count(PAID_BACK)) == (1, 0)
+
+
 @pytest.mark.parametrize("amount", [1, 10000])
 def test_money_of_a_wrong_amount_is_recorded_and_goes_back(till, bank, amount):
     from chadan.payments import refunding

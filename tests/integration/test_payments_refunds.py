@@ -34,15 +34,6 @@ def paid(till, bank, channel="paper", state=(), **columns):
     return order_no
 
 
-def ask(till, order_no, amount, reason="a test"):
-    from chadan.orders.events import system
-    from chadan.payments.refunds import request
-    from chadan.platform.scope import scoped
-
-    with scoped(till.scope) as session:
-        return request(session, order_no, amount, reason, system("test"))
-
-
 def run(order_no, seq=1):
     from chadan.payments.tasks import refund
 
@@ -68,7 +59,7 @@ def test_a_whole_refund_ends_in_refunded_from_wherever_the_order_is(till, bank, 
     from tests.support.paying import PRICE, jobs
 
     order_no = paid(till, bank, state=states)
-    seq = ask(till, order_no, PRICE)
+    seq = till.ask_refund(order_no, PRICE)
     assert len(jobs("payments.refund", order_no)) == 1
     run(order_no, seq)
     run(order_no, seq)
@@ -85,25 +76,25 @@ def test_a_partial_refund_keeps_the_state_and_no_more_goes_back_than_came(till, 
     from chadan.platform.errors import InvalidInput
 
     order_no = paid(till, bank)
-    ask(till, order_no, 300)
+    till.ask_refund(order_no, 300)
     for amount in (PRICE - 299, 0, -1):
         with pytest.raises(InvalidInput):
-            ask(till, order_no, amount)
+            till.ask_refund(order_no, amount)
     with pytest.raises(InvalidInput):
-        ask(till, order_no, 1, " ")
+        till.ask_refund(order_no, 1, " ")
     run(order_no)
     assert till.state(order_no) == ("paid", PRICE, 300)
-    run(order_no, ask(till, order_no, PRICE - 300))
+    run(order_no, till.ask_refund(order_no, PRICE - 300))
     assert till.state(order_no) == ("refunded", PRICE, PRICE)
     with pytest.raises(InvalidInput):
-        ask(till, order_no, 1)
+        till.ask_refund(order_no, 1)
 
 
 def test_a_refund_without_an_answer_is_asked_about_before_it_is_sent_again(till, bank):
     from tests.support.paying import PRICE, jobs
 
     order_no = paid(till, bank)
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
     bank.refund_answer = None  # it is taken, and the answer lost
     run(order_no)
     assert standing(till, order_no) == [(PRICE, "sending")]
@@ -121,7 +112,7 @@ def test_two_workers_at_one_refund_send_it_once(till, bank):
     from tests.support.paying import PRICE
 
     order_no = paid(till, bank)
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
 
     def other():
         try:
@@ -145,7 +136,7 @@ def test_a_pending_refund_is_followed_until_it_is_done(till, bank):
     from chadan.payments.gateways.base import RefundState
 
     order_no = paid(till, bank)
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
     bank.refund_answer = RefundState.PENDING
     run(order_no)
     run(order_no)
@@ -164,7 +155,7 @@ def test_a_refused_refund_waits_for_a_hand(till, bank):
     from chadan.platform.errors import Conflict
 
     order_no = paid(till, bank)
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
     bank.refund_answer = RefundState.FAILED
     run(order_no)
     assert standing(till, order_no) == [(PRICE, "failed")]
@@ -189,7 +180,7 @@ def test_a_way_that_cannot_refund_pays_into_an_accounts_wallet_and_a_guests_wait
     from chadan.platform.scope import scoped
 
     order_no = paid(till, bank, "doubted")
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
     run(order_no)
     assert till.state(order_no) == ("refunded", PRICE, PRICE)
     with scoped(till.scope) as session:
@@ -197,7 +188,7 @@ def test_a_way_that_cannot_refund_pays_into_an_accounts_wallet_and_a_guests_wait
     assert held == PRICE
     guest = Buyer.objects.create(realm="guest", login=f"guest of {till.shop.merchant.name}")
     order_no = paid(till, bank, "doubted", buyer_id=guest.pk)
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
     run(order_no)
     assert standing(till, order_no) == [(PRICE, "failed")]
     assert till.state(order_no) == ("paid", PRICE, 0)
@@ -213,7 +204,7 @@ def test_a_refund_larger_than_one_payment_is_cut_along_the_payments(till, bank):
     for channel, out_no in (("paper", first), ("doubted", second)):
         apply_payment_fact(fact_of(till.channels[channel], bank.pay(out_no), Source.QUERY), {"kind": "gateway"})
     assert standing(till, order_no) == [(PRICE, "queued")]  # the second payment's, by itself
-    ask(till, order_no, PRICE)
+    till.ask_refund(order_no, PRICE)
     run(order_no, 1)
     run(order_no, 2)
     assert [one.payment_seq for one in till.refunds(order_no)] == [2, 1]
@@ -227,7 +218,7 @@ def test_an_imported_payment_is_not_refunded_here(till, bank):
 
     order_no = make_order(till.shop.merchant, till.shop.buyer.buyer, till.version)
     with pytest.raises(InvalidInput):
-        ask(till, order_no, 1)
+        till.ask_refund(order_no, 1)
 
 
 def test_the_sweep_finds_refunds_whose_job_is_lost(till, bank):
@@ -236,7 +227,7 @@ def test_the_sweep_finds_refunds_whose_job_is_lost(till, bank):
     from chadan.payments import refunds
 
     order_no = paid(till, bank)
-    seq = ask(till, order_no, PRICE)
+    seq = till.ask_refund(order_no, PRICE)
     assert (order_no, seq) not in refunds.overdue()
     owner_run("update order_refunds set created_at = now() - interval '6 minutes' where order_no = %s", order_no)
     assert (order_no, seq) in refunds.overdue()

@@ -115,18 +115,14 @@ def paid(till, order_no):
 def test_a_payment_is_told_believed_and_goes_back(till, sandbox, protocol):
     from tests.support.paying import PRICE
 
-    from chadan.orders.events import system
     from chadan.payments import refunding
-    from chadan.payments.refunds import request
-    from chadan.platform.scope import scoped
 
     order_no, out_no = start(till, sandbox, protocol)
     sandbox.fault("duplicate", 3, out_no=out_no, protocol=protocol)
     sandbox.pay(out_no, protocol)
     eventually(lambda: paid(till, order_no), "the payment", 20)
     assert till.state(order_no) == ("paid", PRICE, 0)
-    with scoped(till.scope) as session:
-        request(session, order_no, PRICE, "顾客退货", system("test"))
+    till.ask_refund(order_no, PRICE, "顾客退货")
     for _ in range(2):
         refunding.run(order_no, 1)
     assert till.state(order_no) == ("refunded", PRICE, PRICE)

@@ -176,6 +176,15 @@ class Till:
         with scoped(self.scope) as session:
             return refunds_of(session, order_no)
 
+    def ask_refund(self, order_no: int, amount: int, reason: str = "a test") -> int:
+        """Queues a refund; returns its seq."""
+        from chadan.orders.events import system
+        from chadan.payments.refunds import request
+        from chadan.platform.scope import scoped
+
+        with scoped(self.scope) as session:
+            return request(session, order_no, amount, reason, system("test"))
+
     def state(self, order_no: int) -> tuple[str, int, int]:
         """(status, paid, refunded)."""
         from chadan.orders.transitions import lock

@@ -17,7 +17,7 @@ from chadan.catalog.models import PaymentChannel
 from chadan.orders import number
 from chadan.orders.states import PaymentStatus, RefKind
 from chadan.orders.transitions import lock
-from chadan.payments import channels, facts, records
+from chadan.payments import channels, facts, healing, records
 from chadan.payments.facts import Source, Verdict
 from chadan.payments.gateways.base import (
     Answer,
@@ -65,7 +65,7 @@ def notify(request: HttpRequest, channel_id: int) -> HttpResponse:
         _judge(kept, FORGED, None, str(forged))
         return _reply(gateway.answer(taken=False))
     if told.state is not PayState.PAID:
-        _judge(kept, NOT_PAID, None, told.state.value)
+        _judge(kept, NOT_PAID, _note(channel, told), told.state.value)
         return _reply(gateway.answer(taken=True))
     verdict, order_no, taken = _heed(channel, gateway, told)
     _judge(kept, verdict, order_no, told.out_no)
@@ -86,7 +86,7 @@ def _heed(channel: PaymentChannel, gateway: Gateway, told: Told) -> tuple[str, i
             facts.alert(session, attempt.order_no, misfit, attempt, fact, actor)
             _ask_later(attempt)
         return misfit, attempt.order_no, False
-    if gateway.confirms_by_query or _contradicts(attempt, told):
+    if gateway.confirms_by_query or attempt.status is PaymentStatus.FAILED or _contradicts(attempt, told):
         said = _confirmed(gateway, told)
         if said is None or said.state is not PayState.PAID:
             with transaction.atomic():
@@ -95,6 +95,22 @@ def _heed(channel: PaymentChannel, gateway: Gateway, told: Told) -> tuple[str, i
         fact = facts.fact_of(channel, said, Source.QUERY)
     verdict = facts.apply_payment_fact(fact, actor)
     return verdict, attempt.order_no, verdict.taken
+
+
+def _note(channel: PaymentChannel, told: Told) -> int | None:
+    """Heeds that a payment was closed or went back: "paid" that is told after it is asked about before it is believed."""
+    attempt = _attempt_of(channel, told.out_no)
+    if attempt is None:
+        return None
+    if told.state in (PayState.CLOSED, PayState.REFUNDED):
+        with scoped(_scope(channel)) as session:
+            lock(session, attempt.order_no)
+            if attempt.open:
+                records.asked(session, attempt, closed=True)
+                _ask_later(attempt)
+            elif told.state is PayState.REFUNDED:
+                healing.note_paid_back(session, attempt)
+    return attempt.order_no
 
 
 def _contradicts(attempt: Attempt, told: Told) -> bool:

@@ -10,7 +10,7 @@ from chadan.catalog.models import PaymentChannel
 from chadan.orders import events, number
 from chadan.orders.states import PaymentStatus
 from chadan.orders.transitions import lock
-from chadan.payments import channels, facts, records
+from chadan.payments import channels, facts, records, refunds
 from chadan.payments.facts import Source, Verdict
 from chadan.payments.gateways.base import GatewayRefused, GatewayUnreachable, PayState
 from chadan.payments.records import Attempt
@@ -62,7 +62,7 @@ def ask(order_no: int, seq: int) -> PayState:
     with scoped(scope) as session:
         records.asked(session, attempt, closed=told.state in (PayState.CLOSED, PayState.REFUNDED))
         if told.state is PayState.REFUNDED:
-            _paid_back_outside(session, attempt)
+            note_paid_back(session, attempt)
     return told.state
 
 
@@ -89,9 +89,10 @@ def overdue() -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in session.rows(_OVERDUE, (floor, list(STEPS), GRACE, spoken))]
 
 
-def _paid_back_outside(session: Session, attempt: Attempt) -> None:
-    """Says on the order, once, that its gateway gave the money back before we heard of it."""
+def note_paid_back(session: Session, attempt: Attempt) -> None:
+    """Says on the order, once, that its gateway gave the money back although no refund of ours asked for it."""
     lock(session, attempt.order_no)
-    if not session.rows(_OUTSIDE, (attempt.order_no, attempt.home, PAID_BACK)):
+    ours = any(one.payment_seq == attempt.seq for one in refunds.refunds_of(session, attempt.order_no))
+    if not ours and not session.rows(_OUTSIDE, (attempt.order_no, attempt.home, PAID_BACK)):
         fact = {"channel": attempt.channel_id, "out_no": attempt.out_no}
         events.append(session, attempt.order_no, PAID_BACK, events.system("payments"), fact)

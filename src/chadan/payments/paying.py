@@ -36,8 +36,8 @@ P = ParamSpec("P")
 ASK_AGAIN = timedelta(seconds=3)
 """A gateway is not asked more often than this about one payment, however often a button is pressed."""
 _BILL = """
-select o.status, o.amount, o.currency, v.title, o.quantity, o.merchant_id, c.expires_at
-from orders o join product_versions v on v.id = o.version_id
+select o.status, o.amount, o.currency, v.title, o.quantity, o.merchant_id, m.name, c.expires_at
+from orders o join product_versions v on v.id = o.version_id join merchants m on m.id = o.merchant_id
 left join order_checkouts c on c.order_no = o.order_no and c.home = o.home
 where o.order_no = %s and o.home = %s
 """
@@ -62,6 +62,7 @@ class Bill:
     title: str
     quantity: int
     merchant_id: int
+    shop: str
     expires_at: datetime | None
 
     @property
