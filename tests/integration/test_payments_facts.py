@@ -36,7 +36,7 @@ def client():
 def verdicts(channel):
     from chadan.payments.models import PaymentCallback
 
-    return [one.verdict for one in PaymentCallback.objects.filter(channel_id=channel.pk).order_by("pk")]
+    return [one.verdict for one in PaymentCallback.objects.using("owner").filter(channel_id=channel.pk).order_by("pk")]
 
 
 def told(till, told_, channel="paper"):
@@ -391,7 +391,7 @@ def test_callbacks_are_kept_as_they_came_and_huge_ones_refused(till, bank, clien
 
     path = f"/pay/notify/{till.channels['paper'].pk}/"
     assert client.post(path, b"\x00{}", content_type="application/json").content == b"fail"
-    kept = PaymentCallback.objects.order_by("-pk").first()
+    kept = PaymentCallback.objects.using("owner").order_by("-pk").first()
     assert (kept.method, kept.body, kept.verdict) == ("POST", "\ufffd{}", "bad_signature")
     assert client.post(path, b"x" * (1 << 20) + b"x", content_type="text/plain").status_code == 413
     assert client.get("/pay/notify/2147480000/").status_code == 404

@@ -103,7 +103,7 @@ def start(till, sandbox, protocol):
 def verdicts(till, order_no, protocol):
     from chadan.payments.models import PaymentCallback
 
-    kept = PaymentCallback.objects.filter(channel_id=till.channels[protocol].pk).order_by("pk")
+    kept = PaymentCallback.objects.using("owner").filter(channel_id=till.channels[protocol].pk).order_by("pk")
     return {one.verdict for one in kept if one.order_no in (order_no, None)}
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
+from django.utils import translation
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -91,8 +92,8 @@ class Report:
 def look() -> Report:
     """What is stuck now."""
     with scoped(OPERATOR) as session:
-        orders, payments, refunds = _orders(session), _unpaid(session), _refunds(session)
-    return Report(orders, payments, refunds, _suppliers(), _callbacks(), _jobs())
+        session.enter()
+        return Report(_orders(session), _unpaid(session), _refunds(session), _suppliers(), _callbacks(), _jobs())
 
 
 def escalate() -> int:
@@ -126,7 +127,7 @@ def _orders(session: Session) -> list[Stuck]:
     rows = session.rows(_ORDERS, {"floor": _floor(), "fresh": False, "most": MOST})
     shops = _shops(row[1] for row in rows)
     return [
-        Stuck(" ".join(filter(None, (words[OrderStatus.of(status)], reason))), due, order_no, shops[merchant])
+        Stuck(" ".join(filter(None, (words[OrderStatus.of(status)], _said(reason)))), due, order_no, shops[merchant])
         for order_no, merchant, status, due, reason in rows
     ]
 
@@ -153,7 +154,7 @@ def _refunds(session: Session) -> list[Stuck]:
     shops = _shops(row[1] for row in rows)
     return [
         Stuck(
-            error or _("Sent %(times)s times without an answer.") % {"times": attempts},
+            _said(error) or _("Sent %(times)s times without an answer.") % {"times": attempts},
             created,
             order_no,
             shops[merchant],
@@ -216,6 +217,11 @@ def _jobs() -> list[Stuck]:
     for job in failed:
         by_task[job.task_name].append(job)
     return [Stuck(task, None, _order_in(jobs[0].args), times=len(jobs)) for task, jobs in sorted(by_task.items())]
+
+
+def _said(stored: str) -> str:
+    """A stored sentence in the reader's language, where it is one of ours."""
+    return translation.gettext(stored) if stored else ""
 
 
 def _order_in(args: dict[str, Any]) -> int | None:

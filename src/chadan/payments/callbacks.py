@@ -62,13 +62,13 @@ def notify(request: HttpRequest, channel_id: int) -> HttpResponse:
     try:
         told = gateway.read_callback(raw)
     except ForgedCallback as forged:
-        _judge(kept, FORGED, None, str(forged))
+        _judge(channel, kept, FORGED, None, str(forged))
         return _reply(gateway.answer(taken=False))
     if told.state is not PayState.PAID:
-        _judge(kept, NOT_PAID, _note(channel, told), told.state.value)
+        _judge(channel, kept, NOT_PAID, _note(channel, told), told.state.value)
         return _reply(gateway.answer(taken=True))
     verdict, order_no, taken = _heed(channel, gateway, told)
-    _judge(kept, verdict, order_no, told.out_no)
+    _judge(channel, kept, verdict, order_no, told.out_no)
     return _reply(gateway.answer(taken=taken))
 
 
@@ -167,22 +167,26 @@ def _raw(request: HttpRequest) -> RawCallback:
 
 def _keep(request: HttpRequest, channel: PaymentChannel, raw: RawCallback) -> PaymentCallback:
     kept = {name: text for name, text in raw.headers.items() if name in _KEPT_HEADERS or name.startswith("wechatpay-")}
-    return PaymentCallback.objects.create(
-        channel_id=channel.pk,
-        home=channel.home,
-        remote=str(client_ip(request.META) or ""),
-        method=raw.method,
-        headers={name: _text(value) for name, value in kept.items()},
-        query=_text(raw.query),
-        body=_text(raw.body.decode("utf-8", "replace")),
-    )
+    with scoped(_scope(channel)) as session:
+        session.enter()
+        return PaymentCallback.objects.create(
+            channel_id=channel.pk,
+            home=channel.home,
+            remote=str(client_ip(request.META) or ""),
+            method=raw.method,
+            headers={name: _text(value) for name, value in kept.items()},
+            query=_text(raw.query),
+            body=_text(raw.body.decode("utf-8", "replace")),
+        )
 
 
-def _judge(kept: PaymentCallback, verdict: str, order_no: int | None, detail: str) -> None:
+def _judge(channel: PaymentChannel, kept: PaymentCallback, verdict: str, order_no: int | None, detail: str) -> None:
     kept.verdict, kept.order_no, kept.detail = str(verdict), order_no, _text(detail)[:300]
     if verdict == FORGED:  # anybody may send these: enough to look into is enough to keep
         kept.query, kept.body = kept.query[:FORGED_KEPT], kept.body[:FORGED_KEPT]
-    kept.save(update_fields=["verdict", "order_no", "detail", "query", "body"])
+    with scoped(_scope(channel)) as session:
+        session.enter()
+        kept.save(update_fields=["verdict", "order_no", "detail", "query", "body"])
     log.info("callback", extra={"channel": kept.channel_id, "verdict": kept.verdict, "callback": kept.pk})
 
 

@@ -20,7 +20,7 @@ def create(_apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     """Attempts remember how they are shown."""
 
-    dependencies = [("payments", "0001_initial"), ("orders", "0002_live")]
+    dependencies = [("payments", "0001_initial"), ("orders", "0002_live"), ("catalog", "0002_live")]
     operations = [
         migrations.RunPython(create),
         migrations.AddIndex(
