@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from django.db import connections
@@ -116,15 +117,21 @@ def jobs(task: str, order_no: int) -> int:
 
 
 def in_threads(work: Callable[[Any], Any], items: Iterable[Any], threads: int = 16) -> list[Any]:
-    """`work(item)` for every item, each thread on its own connection."""
+    """`work(item)` for every item in their order, by threads that each have a connection of their own."""
+    source, lock = enumerate(items), Lock()
 
-    def closing(item: Any) -> Any:
-        return work(item)
-
-    def close(_: Any) -> None:
-        connections.close_all()
+    def loop(_thread: int) -> list[tuple[int, Any]]:
+        done = []
+        try:
+            while True:
+                with lock:
+                    place, item = next(source, (None, None))
+                if place is None:
+                    return done
+                done.append((place, work(item)))
+        finally:
+            connections.close_all()
 
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(closing, items))
-        list(pool.map(close, range(threads * 4)))
-    return found
+        found = [pair for part in pool.map(loop, range(threads)) for pair in part]
+    return [answer for _place, answer in sorted(found, key=lambda pair: pair[0])]

@@ -22,7 +22,7 @@ select %(order_no)s, %(home)s,
        (select coalesce(max(seq), 0) + 1 from order_deliveries where order_no = %(order_no)s and home = %(home)s),
        %(kind)s, %(status)s, %(reason)s, %(cost)s, now(), case when %(status)s = 2 then now() end
 where not exists (select 1 from known)
-"""  # noqa: S608 - a constant
+"""
 _WAIT = f"""
 with known as (
     update order_deliveries set reason = %(reason)s, attempts = attempts + 1, asked_at = now()
@@ -34,7 +34,7 @@ select %(order_no)s, %(home)s,
        (select coalesce(max(seq), 0) + 1 from order_deliveries where order_no = %(order_no)s and home = %(home)s),
        %(kind)s, 0, %(reason)s, now(), %(due_at)s, 1, now()
 where not exists (select 1 from known)
-"""  # noqa: S608 - a constant
+"""
 _KIND = """
 select v.delivery_kind from orders o join product_versions v on v.id = o.version_id where o.order_no = %s and o.home = %s
 """
