@@ -55,6 +55,7 @@ def _entry(address: Address, *, health_checks: bool) -> dict[str, Any]:
             **dict(address.options),
             "application_name": "chadan",
             "connect_timeout": 10,
+            "prepare_threshold": 5,  # only statements of a keyed scope are prepared (platform.scope)
             # A generic plan of a list is 3 times slower, of LIKE $1 40 times (DESIGN §4).
             "options": "-c plan_cache_mode=force_custom_plan -c statement_timeout=60000"
             " -c idle_in_transaction_session_timeout=600000 -c timezone=Asia/Shanghai",
