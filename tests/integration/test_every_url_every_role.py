@@ -18,6 +18,7 @@ from tests.support.wsgi import request
 
 pytestmark = pytest.mark.integration
 PHONE = "13987654321"
+CARD = "NOBODY-ELSE-SEES-THIS"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,19 @@ TABLE: dict[str, Route] = {
     "keys/<int:key_id>/revoke": Route("thing", "POST"),
     "m/staff": Route("own"),
     "m/staff/<int:membership_id>": Route("thing", "POST", data={"role": "owner"}),
+    "m/stock": Route("own"),
+    "m/stock/find": Route("own", "POST", data={"card": "KNOWN-CARD-TO-NOBODY"}),
+    "m/stock/cards/<int:card_id>/reveal": Route("thing", "POST"),
+    "m/stock/<int:product_id>": Route("thing"),
+    "m/stock/<int:product_id>/withdraw": Route("thing", "POST"),
+    "m/deliveries": Route("own"),
+    "m/deliveries/<str:order_no>": Route("thing"),
+    **{
+        f"m/deliveries/<str:order_no>/{what}": Route(
+            "thing", "POST", data={"confirmed": "{order_no}", "cards": "forged", "reason": "forged"}
+        )
+        for what in ("deliver", "fail", "retry")
+    },
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),
@@ -170,12 +184,15 @@ def world(database):
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
     from chadan.catalog.models import Tag
+    from chadan.delivery import stock
     from chadan.exports.models import ExportJob
     from chadan.orders import number
 
     shop = make_shop(0)
-    order_no = make_order(shop.merchant, shop.buyer.buyer, make_version(shop.merchant), account=PHONE)
+    version = make_version(shop.merchant)
+    order_no = make_order(shop.merchant, shop.buyer.buyer, version, account=PHONE)
     owner = acting(shop.staff["owner"])
+    stock.import_cards(owner, version.product_id, stock.texts([CARD]))
     _secret, key = create_key(owner, f"secret-{secrets.token_hex(4)}")
     job = ExportJob.objects.create(
         user=shop.staff["owner"],
@@ -194,10 +211,14 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
+        cursor.execute("select id from stock_cards where merchant_id = %s", [shop.merchant.pk])
+        stocked = cursor.fetchone()[0]
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     there = {
         "order_no": number.text(order_no),
         "tag_id": str(tag.pk),
+        "card_id": str(stocked),
+        "product_id": str(version.product_id),
         "key_id": str(key.pk),
         "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
         "export_id": str(job.pk),
@@ -212,6 +233,8 @@ def world(database):
         **there,
         "order_no": number.text(missing),
         "tag_id": "2147480000",
+        "card_id": "2147480000",
+        "product_id": "2147480000",
         "key_id": "2147480000",
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
@@ -229,7 +252,7 @@ def world(database):
     }
     holders = {name: user for name, user in strangers.items() if name in ("buyer", "other owner", "agent", "operator")}
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
-    hidden = [there["order_no"], PHONE, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
+    hidden = [there["order_no"], PHONE, CARD, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
 
@@ -279,6 +302,7 @@ def state_of(world: World) -> list[Any]:
             ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select id, state from stock_cards where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
         ):
             cursor.execute(sql, [value])
