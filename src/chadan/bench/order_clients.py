@@ -102,7 +102,8 @@ def _serve(pipe: Connection, stall: Stall, seed: int) -> None:
         session.rows("select 1")
     while (told := pipe.recv()) is not None:
         way, where, often, seconds = told
-        done, slowest, started = 0, [], time.perf_counter()
+        done, started = 0, time.perf_counter()
+        slowest: list[float] = []
         try:
             while (len(slowest) < often) if often else (time.perf_counter() - started < seconds):
                 product = {"hot": stall.hot, "flash": stall.flash}.get(where) or draw.choice(stall.products)

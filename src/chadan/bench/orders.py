@@ -60,10 +60,11 @@ def _rounds(site: Site, pgbench: Path, clients: Clients, stall: Stall) -> Iterat
         for turn in range(ROUNDS + 1):
             order = [*range(_TPCB + 1)]
             for place in order[turn % len(order) :] + order[: turn % len(order)]:
+                slowest: list[float] = []
                 if place == _TPCB:
-                    rate, slowest = tpcb(site, pgbench), []
+                    rate = tpcb(site, pgbench)
                 elif (side := _SIDES[place])[0] == "statement":
-                    rate, slowest = statement(site, pgbench, scripts[side[1]]), []
+                    rate = statement(site, pgbench, scripts[side[1]])
                 else:
                     done, spent, slowest = clients.run(side[0], side[1], seconds=SECONDS)
                     rate = done / spent

@@ -25,7 +25,7 @@ insert into order_cards (order_no, home, line, merchant_id, card_id, key_id, sec
 select %(order_no)s, %(home)s,
        (select coalesce(max(line), 0) from order_cards where order_no = %(order_no)s and home = %(home)s) + c.place,
        %(merchant_id)s, c.card_id, %(key_id)s, c.secret, c.blind, c.hint
-from unnest(%(card_ids)s::uuid[], %(secrets)s::bytea[], %(blinds)s::bytea[], %(hints)s::text[]) with ordinality
+from unnest(%(card_ids)b::uuid[], %(secrets)b::bytea[], %(blinds)b::bytea[], %(hints)b::text[]) with ordinality
      as c (card_id, secret, blind, hint, place)
 """
 

@@ -34,7 +34,7 @@ where merchant_id = %s and home = %s and key_id <> %s and id > %s order by id li
 """
 _STOCK_SET = """
 update stock_cards c set key_id = %s, secret = n.secret
-from unnest(%s::bigint[], %s::bytea[]) as n (id, secret) where c.id = n.id and c.home = %s
+from unnest(%b::bigint[], %b::bytea[]) as n (id, secret) where c.id = n.id and c.home = %s
 """
 _ORDERS = """
 select order_no, line, card_id, key_id, secret from order_cards
@@ -43,7 +43,7 @@ order by order_no, line limit %s
 """
 _ORDERS_SET = """
 update order_cards c set key_id = %s, secret = n.secret
-from unnest(%s::bigint[], %s::smallint[], %s::bytea[]) as n (order_no, line, secret)
+from unnest(%b::bigint[], %s::smallint[], %b::bytea[]) as n (order_no, line, secret)
 where c.order_no = n.order_no and c.line = n.line and c.home = %s
 """
 
