@@ -70,7 +70,7 @@ def test_staff_deliver_give_up_and_try_again() -> None:
     client = client_of(shop.owner)
     page = client.get("/m/deliveries").content.decode()
     assert "There are not enough cards in stock." in page and "Staff has to deliver this." in page
-    assert "minutes left" in page
+    assert "left" in page
 
     def act(order_no: int, what: str, **data: str) -> Any:
         text = number.text(order_no)

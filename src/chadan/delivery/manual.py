@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -31,9 +31,10 @@ join products p on p.id = v.product_id
 left join lateral (select x.status, x.reason, x.due_at, x.attempts from order_deliveries x
                    where x.order_no = o.order_no and x.home = o.home order by x.seq desc limit 1) d on true
 where o.merchant_id = any(%s::bigint[]) and o.home = any(%s::smallint[]) and """
-_LIST = _ROWS + "o.status = any(%s::smallint[]) order by o.order_no limit %s"
+_LIST = _ROWS + "(o.status in (1, 2) or (o.status = 8 and o.order_no >= %s)) order by o.order_no limit %s"
 _ONE = _ROWS + "o.order_no = %s"
-_SHOWN = (OrderStatus.PAID, OrderStatus.PROCESSING, OrderStatus.FAILED)
+_FAILED_DAYS = 30
+"""A failed order older than that is history: an imported shop has thousands."""
 _OPEN = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
 
 
@@ -69,17 +70,26 @@ class Waiting:
         """How long is left of the SLA, or how long it is past."""
         if self.due_at is None:
             return ""
-        minutes = round((self.due_at - number.now()).total_seconds() / 60)
-        words = ngettext("%(n)s minute", "%(n)s minutes", abs(minutes)) % {"n": f"{abs(minutes):,}"}
-        return _("%(time)s left") % {"time": words} if minutes >= 0 else _("%(time)s late") % {"time": words}
+        seconds = (self.due_at - number.now()).total_seconds()
+        words = _span(abs(seconds) // 60)
+        return _("%(time)s left") % {"time": words} if seconds >= 0 else _("%(time)s late") % {"time": words}
+
+
+def _span(minutes: float) -> str:
+    """A span in the largest unit that is full: minutes, hours or days."""
+    if minutes < 120:
+        return ngettext("%(n)s minute", "%(n)s minutes", int(minutes)) % {"n": f"{minutes:.0f}"}
+    if minutes < 48 * 60:
+        return ngettext("%(n)s hour", "%(n)s hours", int(minutes // 60)) % {"n": f"{minutes // 60:.0f}"}
+    return ngettext("%(n)s day", "%(n)s days", int(minutes // 1440)) % {"n": f"{minutes // 1440:,.0f}"}
 
 
 def waiting(actor: Actor) -> list[Waiting]:
-    """The shop's orders that are paid and not delivered, or failed; oldest first, MOST at most. Raises Forbidden."""
+    """The shop's orders that are paid and not delivered, or failed lately; oldest first, MOST at most. Raises Forbidden."""
     scope = _shop(actor).scope
-    shown = [status.code for status in _SHOWN]
+    since = number.floor(number.now() - timedelta(days=_FAILED_DAYS))
     with scoped(scope) as session:
-        found = session.rows(_LIST, (list(scope.merchants), list(scope.homes), shown, MOST))
+        found = session.rows(_LIST, (list(scope.merchants), list(scope.homes), since, MOST))
     return [_waiting(row) for row in found]
 
 
