@@ -194,12 +194,9 @@ def no_connection_left(ground: Ground, shop: dict[str, Any]) -> int:
     """Everybody's connections are taken, and the web process has to open new ones. Returns what it answers."""
     taken: list[psycopg.Connection[Any]] = []
     try:
-        for _connection in range(500):
-            try:
-                taken.append(ground.site.connect())
-            except psycopg.OperationalError:
-                break
+        take_all(ground, taken)
         ground.site.kill("web")
+        eventually(lambda: take_all(ground, taken), "its own connections", 20)  # before it is back
         status: int = eventually(lambda: answer_of(ground, shop["page"]), "an answer", 60)
     finally:
         for connection in taken:
@@ -214,3 +211,14 @@ def answer_of(ground: Ground, path: str) -> int:
         return ground.guest().ask("GET", path).status
     except NOBODY:
         return 0
+
+
+def take_all(ground: Ground, taken: list[psycopg.Connection[Any]]) -> int:
+    """Opens connections until the server has no more. Returns how many it got."""
+    before = len(taken)
+    for _connection in range(500):
+        try:
+            taken.append(ground.site.connect())
+        except psycopg.OperationalError:
+            break
+    return len(taken) - before

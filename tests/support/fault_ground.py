@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -17,7 +16,6 @@ from tests.support.fault_guest import Guest
 from tests.support.fault_hand import Hand
 from tests.support.fault_proxy import Proxy, proxy_before
 from tests.support.fault_site import ROOT, Site, free_port
-from tests.support.waiting import eventually
 
 from chadan.sandbox.client import Sandbox
 
@@ -177,8 +175,3 @@ def sandbox_in(folder: Path, environment: dict[str, str]) -> Iterator[Sandbox]:
         process.wait(20)
         assert process.stdout
         process.stdout.close()
-
-
-def gone(pids: Iterable[int]) -> None:
-    """Waits until processes have ended."""
-    eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the processes' end", 20)

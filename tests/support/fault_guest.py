@@ -7,6 +7,7 @@ import itertools
 import re
 import secrets
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -28,7 +29,7 @@ class Guest:
 
     url: str
     cookies: dict[str, str] = field(default_factory=dict)
-    address: str = field(default_factory=lambda: "10.%d.%d.%d" % divmod_address(next(_ADDRESSES)))
+    address: str = field(default_factory=lambda: address_of(next(_ADDRESSES)))
     contact: str = field(default_factory=lambda: f"138{secrets.randbelow(10**8):08d}")
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> Answer:
@@ -75,6 +76,6 @@ def number_in(answer: Answer) -> int:
     return int(found[1])
 
 
-def divmod_address(count: int) -> tuple[int, int, int]:
-    """The last three parts of an address."""
-    return count >> 16 & 255, count >> 8 & 255, count & 255
+def address_of(count: int) -> str:
+    """An address for every buyer: limits are counted by address."""
+    return str(IPv4Address("10.0.0.0") + count)

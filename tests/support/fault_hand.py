@@ -158,6 +158,15 @@ def _order(page: str, channel: int) -> dict[str, Any]:
     return {"order_no": placed}
 
 
+def start_again(order_no: int, channel: int) -> dict[str, Any]:
+    """Starts another payment of an order."""
+    from chadan.payments.attempts import start
+    from chadan.payments.records import system_scope
+
+    begun = start(system_scope(order_no), order_no, channel, return_url="http://127.0.0.1/", client_ip="127.0.0.1")
+    return {"show": begun.show}
+
+
 @contextmanager
 def _clock(shift: float) -> Iterator[None]:
     from datetime import timedelta
@@ -181,7 +190,7 @@ def _owner(username: str) -> Any:
 
 
 CALLS: dict[str, Callable[..., Any]] = {
-    one.__name__: one for one in (open_shop, stock, enable, refund, cards_of, books, order_at)
+    one.__name__: one for one in (open_shop, stock, enable, refund, cards_of, books, order_at, start_again)
 }
 
 
