@@ -32,12 +32,13 @@ with placed as (
     select order_no, home, merchant_id, %(contact)s, %(lookup_hash)s, %(fields)s::jsonb, %(ip)s, %(return_path)s,
            coalesce(%(expires_at)s::timestamptz, clock_timestamp() + make_interval(mins => %(minutes)s))
     from placed
+), told as (
+    insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
+    select order_no, home, 1, merchant_id, clock_timestamp(), 'order.placed', %(actor)s::jsonb, %(biz)s::jsonb,
+           %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
+    from placed
 )
-insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
-select order_no, home, 1, merchant_id, clock_timestamp(), 'order.placed', %(actor)s::jsonb, %(biz)s::jsonb,
-       %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
-from placed
-returning at
+select clock_timestamp() from placed
 """
 _KNOWN = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
 _CLAIM = (
