@@ -1,4 +1,4 @@
-"""Processes that die in the worst moment, and a database nobody gets through to (rows 1, 2, 3 and 17)."""
+"""Processes that die in the worst moment, and a database nobody gets through to (rows 1, 2, 3, 5 and 17)."""
 
 from __future__ import annotations
 
@@ -122,6 +122,19 @@ class Buyer(threading.Thread):
                 time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def unheard(ground: Ground, shop: dict[str, Any]) -> list[int]:
+    """Orders that are paid and of which no callback arrives; they are asked about while the worker is killed, and after."""
+    deaf, orders = ground.shop(8), []
+    for protocol, channel in deaf["channels"].items():
+        ground.proxy.lost.append(f"/pay/notify/{channel}/")
+        order_no, out_no = ground.begin(deaf, protocol)
+        ground.sandbox.pay(out_no, protocol)
+        orders.append(order_no)
+    return orders
+
+
+@pytest.mark.usefixtures("unheard")
 def test_row_03_worker_killed_while_it_delivers(ground: Ground, shop: dict[str, Any]) -> None:
     site = ground.site
     order_no, out_no = ground.begin(shop)
@@ -142,6 +155,28 @@ def test_row_03_worker_killed_while_it_delivers(ground: Ground, shop: dict[str, 
         [order_no],
     )
     assert seconds <= 60
+
+
+def test_row_05_no_callback_ever_arrives(ground: Ground, unheard: list[int]) -> None:
+    slowest = (
+        "select max(extract(epoch from e.at - p.created_at)) from order_events e join order_payments p"
+        " using (order_no, home) where e.order_no = any(%s) and e.type = 'order.paid'"
+    )
+    for order_no in unheard:
+        ground.site.becomes(order_no, "delivered", 125)
+    seconds = ground.site.one(slowest, unheard)
+    dropped = sum(len(ground.proxy.of(word)) for word in ground.proxy.lost)
+    heard = ground.site.one("select count(*) from payment_callbacks where order_no = any(%s)", unheard)
+    ground.record(
+        "5",
+        "the proxy drops every callback (4 protocols)",
+        "paid by query ≤ 2 min",
+        f"{len(unheard)} of {len(unheard)} paid {seconds:.0f} s after the start at the latest; {dropped} callbacks dropped, {heard} heard",
+        unheard,
+    )
+    assert heard == 0
+    assert dropped >= len(unheard)
+    assert seconds <= 120
 
 
 def test_row_17_a_transaction_that_stays_open_and_no_connection_left(ground: Ground, shop: dict[str, Any]) -> None:

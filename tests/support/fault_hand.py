@@ -152,7 +152,7 @@ def _order(page: str, channel: int) -> dict[str, Any]:
     contact = f"139{secrets.randbelow(10**8):08d}"
     from tests.support.store import number_in, order
 
-    client = Client()
+    client = Client(headers={"host": "127.0.0.1"})
     placed = int(number_in(order(client, page, contact=contact)))
     client.post(f"/pay/{placed:019d}/start", {"channel": str(channel)})
     return {"order_no": placed}

@@ -39,6 +39,8 @@ class Proxy:
     port: int
     url: str = ""
     rules: dict[str, Rule] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    """What names one of these never arrives."""
     seen: list[tuple[Passing, Answer | None]] = field(default_factory=list)
 
     def of(self, word: str) -> list[tuple[Passing, Answer | None]]:
@@ -58,6 +60,8 @@ class Proxy:
     def handle(self, passing: Passing) -> Answer | None:
         """The first answer to what the rule lets through; None when nothing arrives or nobody answers."""
         rule = next((rule for word, rule in list(self.rules.items()) if passing.names(word)), None)
+        if any(passing.names(word) for word in self.lost):
+            rule = _lose
         through = [passing] if rule is None else rule(passing)
         if not through:
             self.seen.append((passing, None))
@@ -71,6 +75,10 @@ class Proxy:
         with suppress(OSError, http.client.HTTPException):
             return self.send(passing)
         return None
+
+
+def _lose(_passing: Passing) -> list[Passing]:
+    return []
 
 
 @contextmanager
