@@ -129,7 +129,7 @@ def ask(query: OrderQuery, scope: Scope, view: str | None, order_no: int, turn: 
 
     watch = Watch(Session.many)
     group = GROUPS[turn % len(GROUPS)]
-    cursor = encode(Cursor(order_no, 1_000_000_000), query, view)
+    cursor = encode(Cursor(order_no, 1_000_000_000), scope, query, view)
     request = Request(scope, query, view, 3_000_000_000_000_000_000)
     single = tuple(column for column in Column if column.value not in ("payment_no", "payment_out_no", "supplier_no"))
     asked: list[tuple[Callable[[], object], int, bool]] = [

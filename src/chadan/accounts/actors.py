@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from chadan.accounts.models import Buyer, Membership, Role, User
 from chadan.platform.errors import Forbidden
-from chadan.platform.scope import Scope
+from chadan.platform.scope import Matter, Scope
 
 
 class Permission(StrEnum):
@@ -62,6 +62,22 @@ def permissions_of(kind: str, role: str) -> frozenset[Permission]:
     return _OPERATOR if kind == "operator" else _BUYER
 
 
+_SUPPLIERS = frozenset({Permission.SEE_COST, Permission.MANAGE, Permission.DELIVER})
+"""Who prices, buys or delivers has to know where the goods come from: one of these is enough to see suppliers."""
+
+
+def asks_of(kind: str, permissions: frozenset[Permission]) -> frozenset[Matter]:
+    """The inner matters of a shop that a capacity sees, and so may ask about; a buyer none."""
+    if kind == "buyer":
+        return frozenset()
+    asks = {Matter.TAG}
+    if Permission.SEE_COST in permissions:
+        asks.add(Matter.COST)
+    if permissions & _SUPPLIERS:
+        asks.add(Matter.SUPPLIER)
+    return frozenset(asks)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One person in one capacity: a buyer, staff of one merchant (which may be an agent), or the platform operator.
@@ -100,7 +116,7 @@ def actors_of(user: User) -> list[Actor]:
     held: list[Actor] = []
     name = str(user)
     if user.is_operator:
-        held.append(Actor(user.pk, name, "operator", "platform", Scope(operator=True), _OPERATOR))
+        held.append(Actor(user.pk, name, "operator", "platform", Scope(operator=True, asks=asks_of("operator", _OPERATOR)), _OPERATOR))
     for membership in Membership.objects.filter(user=user).select_related("merchant").order_by("merchant__name_key"):
         held.append(_staff(user.pk, name, membership))
     buyer = Buyer.objects.filter(user=user).first()
@@ -122,7 +138,7 @@ def _staff(user_id: int, name: str, membership: Membership) -> Actor:
         name=name,
         kind="merchant",
         role=membership.role,
-        scope=Scope(merchants=(merchant.pk,), homes=(merchant.home,)),
+        scope=Scope((merchant.pk,), (merchant.home,), asks=asks_of("merchant", _STAFF[membership.role])),
         permissions=_STAFF[membership.role],
         label=merchant.name,
         merchant_id=merchant.pk,

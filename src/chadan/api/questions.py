@@ -7,9 +7,8 @@ from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
-from chadan.api.keys import COST, KeyActor
 from chadan.orders import number
-from chadan.platform.errors import Forbidden, InvalidQuery
+from chadan.platform.errors import InvalidQuery
 from chadan.search import checking, grammar, url
 from chadan.search.order_query import OrderQuery
 
@@ -37,11 +36,10 @@ class Question:
     limit: int
 
 
-def read(query_string: str, key: KeyActor) -> Question:
+def read(query_string: str) -> Question:
     """The question in a URL's query string.
 
-    Raises InvalidQuery (Mistyped for a wrong check digit) naming the parameter, Forbidden when it asks about what the key
-    may not see: a filter must not answer what the rows do not show.
+    Raises InvalidQuery (Mistyped for a wrong check digit) naming the parameter.
     """
     if len(query_string) > 4 * checking.MAX_BYTES:
         raise checking.too_large()
@@ -65,7 +63,6 @@ def read(query_string: str, key: KeyActor) -> Question:
             raise kind(problem.message, hint=problem.hint, field="q")
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
-    _refuse_hidden(query, own.get("view"), key)
     return Question(query, otherwise, _view(own.get("view")), own.get("cursor"), _limit(own.get("limit")))
 
 
@@ -80,18 +77,6 @@ def _limit(text: str | None) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise checking.invalid("limit", "“{field}” must be from 1 to {max}.", max=MAX_LIMIT)
     return limit
-
-
-def _refuse_hidden(query: OrderQuery, view: str | None, key: KeyActor) -> None:
-    outside = key.actor.kind == "buyer" or "purchases" in (view, query.role_view)
-    excluded = query.exclude
-    if query.metric == "profit" and (outside or not key.may(COST)):
-        raise Forbidden(_("This API key may not see profit."), field="metric")
-    supplier = query.supplier or (excluded and excluded.supplier) or query.group_by == "supplier"
-    if supplier and (outside or not key.may(COST)):
-        raise Forbidden(_("This API key may not see suppliers."), field="supplier")
-    if outside and (query.tag or (excluded and excluded.tag)):
-        raise Forbidden(_("Tags belong to the merchant."), field="tag")
 
 
 def order_number(text: str) -> int:

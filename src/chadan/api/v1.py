@@ -64,7 +64,7 @@ api = NinjaAPI(
 def list_orders(request: HttpRequest) -> HttpResponse:
     """Orders that match, newest first unless `sort` says otherwise, a page at a time."""
     key = _key(request)
-    question = questions.read(request.META["QUERY_STRING"], key)
+    question = questions.read(request.META["QUERY_STRING"])
     if question.query.intent != "list":
         raise InvalidQuery(_("This endpoint lists orders; ask /api/v1/orders/summary to count or sum."), field="intent")
     page = _first_page(key, question)
@@ -101,7 +101,7 @@ def _first_page(key: KeyActor, question: questions.Question) -> service.Page:
 def summary(request: HttpRequest) -> HttpResponse:
     """A number about the orders that match: `intent` count (the default), sum, avg or top, of a `metric`, by a group."""
     key = _key(request)
-    question = questions.read(request.META["QUERY_STRING"], key)
+    question = questions.read(request.META["QUERY_STRING"])
     return _answer(orders_json.summary_json(summarise(key.actor.scope, question.query, question.view)))
 
 

@@ -15,6 +15,7 @@ from chadan.search.cursor import Cursor, decode, encode
 from chadan.search.filters import Filter, build
 from chadan.search.names import resolve
 from chadan.search.order_query import OrderQuery, TimeRange
+from chadan.search.permitted import Permitted
 from chadan.search.rows import OrderRow
 
 PAGE = 50
@@ -47,8 +48,9 @@ class Older(NamedTuple):
 def prepare(
     session: Session, scope: Scope, query: OrderQuery, view: str | None = None, *, status: bool = True
 ) -> Filter:
-    """The query's filter, its names looked up."""
-    return build(query, scope, resolve(session, scope, query, view), view, status=status)
+    """The query's filter, its names looked up. Raises Forbidden when the scope may not ask the query."""
+    asked = Permitted(scope, query, view)
+    return build(asked, resolve(session, asked), status=status)
 
 
 def find_orders(
@@ -63,27 +65,28 @@ def find_orders(
     """One page of the orders `query` means within `scope`.
 
     `view` overrides the query's role view (`purchases` is an agent's buying side). `query.limit` caps all pages
-    together, `limit` one of them. Raises InvalidQuery for a damaged cursor and for one of another query.
+    together, `limit` one of them. Raises InvalidQuery for a damaged cursor and for one of another query or scope,
+    Forbidden for a query the scope may not ask.
     """
-    at = decode(cursor, query, view) if cursor else None
+    at = decode(cursor, scope, query, view) if cursor else None
     seen = at.seen if at else 0
     size = max(1, limit if query.limit is None or (at and at.back) else min(limit, query.limit - seen))
     order = compiler.order_of(query.sort)
+    asked = scope, query, view
     with scoped(scope) as session:
-        found = prepare(session, scope, query, view)
+        found = prepare(session, *asked)
         rows = read_rows(session, found, order, at, size + 1, now=now, view=view or query.role_view)
     more = len(rows) > size
     rows = rows[:size]
     if at and at.back:
         rows.reverse()
-        return _page(query, view, order, rows, ahead=bool(rows), behind=more, seen=max(0, seen - len(rows)))
+        return _page(asked, order, rows, ahead=bool(rows), behind=more, seen=max(0, seen - len(rows)))
     capped = query.limit is not None and seen + len(rows) >= query.limit
-    return _page(query, view, order, rows, ahead=more and not capped, behind=at is not None and bool(rows), seen=seen)
+    return _page(asked, order, rows, ahead=more and not capped, behind=at is not None and bool(rows), seen=seen)
 
 
 def _page(
-    query: OrderQuery,
-    view: str | None,
+    asked: tuple[Scope, OrderQuery, str | None],
     order: compiler.Order,
     rows: list[OrderRow],
     *,
@@ -93,7 +96,7 @@ def _page(
 ) -> Page:
     def mark(row: OrderRow, *, back: bool, seen: int) -> str:
         value = compiler.cursor_value(order, row.amount, row.paid_at)
-        return encode(Cursor(row.order_no, value, back, seen), query, view)
+        return encode(Cursor(row.order_no, value, back, seen), *asked)
 
     following = mark(rows[-1], back=False, seen=seen + len(rows)) if ahead and rows else None
     before = mark(rows[0], back=True, seen=seen) if behind and rows else None

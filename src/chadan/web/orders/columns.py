@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from chadan.accounts.actors import Actor, Permission
+from chadan.accounts.actors import Actor
+from chadan.platform.scope import Matter
 from chadan.web.orders.areas import Area
 
 
@@ -61,8 +62,10 @@ def available(area: Area, actor: Actor, view: str | None) -> list[Column]:
         hidden |= {"merchant"} if view != "purchases" else {"buyer", "cost", "profit", "supplier", "tags", "agent"}
         if view == "sales":
             hidden.add("agent")
-    if not actor.may(Permission.SEE_COST):
+    if not actor.scope.may_ask(Matter.COST, view):
         hidden |= {"cost", "profit"}
+    if not actor.scope.may_ask(Matter.SUPPLIER, view):
+        hidden.add("supplier")
     return [column for column in _ALL if column.key not in hidden]
 
 
