@@ -68,6 +68,8 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     if question.query.intent != "list":
         raise InvalidQuery(_("This endpoint lists orders; ask /api/v1/orders/summary to count or sum."), field="intent")
     page = _first_page(key, question)
+    if question.doubt and not page.rows and question.cursor is None:
+        raise question.doubt
     orders = orders_json.listed(key, page.rows)
     return _answer({"data": orders, "next_cursor": page.next_cursor, "has_more": page.has_more})
 
@@ -102,7 +104,10 @@ def summary(request: HttpRequest) -> HttpResponse:
     """A number about the orders that match: `intent` count (the default), sum, avg or top, of a `metric`, by a group."""
     key = _key(request)
     question = questions.read(request.META["QUERY_STRING"])
-    return _answer(orders_json.summary_json(summarise(key.actor.scope, question.query, question.view)))
+    answer = summarise(key.actor.scope, question.query, question.view)
+    if question.doubt and not answer.orders:
+        raise question.doubt
+    return _answer(orders_json.summary_json(answer))
 
 
 @api.get(

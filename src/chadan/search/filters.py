@@ -189,7 +189,7 @@ def _text(text: str, names: Names, *, inside: bool) -> Sql:
 def _order_no(match: IdMatch, names: Names) -> Sql:
     sourced = names.numbers.get("order_no", [])
     if match.equals:
-        own = [int(value) for value in surviving_equals(match) if _is_number(value)]
+        own = [own for value in surviving_equals(match) if (own := number.digits(value)) is not None]
         return among("o.order_no", [*own, *(sourced or [])], "bigint")
     parts = [_own_number(match)]
     if match.prefix and sourced is not None:
@@ -202,10 +202,6 @@ def _order_no(match: IdMatch, names: Names) -> Sql:
             )
         )
     return any_of(parts)
-
-
-def _is_number(value: str) -> bool:
-    return len(value) == number.LENGTH and value.isascii() and value.isdigit() and int(value) < 2**63
 
 
 def _own_number(match: IdMatch) -> Sql:

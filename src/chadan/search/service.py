@@ -175,10 +175,15 @@ def status_counts(scope: Scope, query: OrderQuery, view: str | None = None) -> d
     return {word: Count(counts.get(word.code, 0), counts.get(word.code, 0) < cap) for word in OrderStatus}
 
 
+def looks_back(query: OrderQuery) -> bool:
+    """Whether the query is about orders placed since some moment, so that older ones may match."""
+    return query.time is not None and query.time.field == "placed" and query.time.start is not None
+
+
 def older_matches(scope: Scope, query: OrderQuery, view: str | None = None) -> Older | None:
     """When a window found nothing: whether orders placed before it match, how many, and when the newest was placed."""
     time = query.time
-    if time is None or time.field != "placed" or time.start is None:
+    if time is None or time.start is None or not looks_back(query):
         return None
     older = query.replace(time=TimeRange(field="placed", end=time.start), sort=None, limit=None)
     with scoped(scope) as session:

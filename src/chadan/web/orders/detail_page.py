@@ -138,9 +138,10 @@ def _neighbours(area: Area, actor: Actor, detail: OrderDetail, within: str) -> t
 
 
 def _parse(order_no: str) -> int:
-    if not order_no.isdecimal() or len(order_no) != number.LENGTH:
+    parsed = number.digits(order_no)
+    if parsed is None:
         raise NotFound(_("There is no such order."))
-    return int(order_no)
+    return parsed
 
 
 def _back(request: HttpRequest, area: Area, order_no: str) -> HttpResponse:

@@ -19,6 +19,7 @@ from chadan.catalog.models import Tag
 from chadan.orders import number, remarks
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
 from chadan.platform.errors import ChadanError, InvalidQuery
+from chadan.platform.scope import Matter
 from chadan.search import readings, service
 from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
@@ -123,12 +124,13 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
     everything = columns.available(area, actor, state.view)
     shown = columns.chosen(request, area, everything, state.view)
     counts = service.status_counts(actor.scope, state.query, view=state.view)
-    known_tags = remarks.tags_of(actor)
+    known_tags = remarks.tags_of(actor) if actor.scope.may_ask(Matter.TAG, state.view) else []
     context = {
         "title": _title(area, state),
         "area": area,
         "state": state,
         "page": page,
+        "complaint": state.complaint(found=bool(page.rows)),
         "error": error,
         "heads": [_head(column, state) for column in shown],
         "chooser": [
@@ -149,6 +151,7 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "presets": _presets(state),
         "custom": _custom(state),
         "older": _older(actor, state) if not page.rows and not cursor else None,
+        "window": service.looks_back(state.query),
         "tags": _tags(actor, page.rows) if any(c.key == "tags" for c in shown) else {},
         "known_tags": known_tags,
         "tag_choices": [(tag.name, tag.name) for tag in known_tags],
