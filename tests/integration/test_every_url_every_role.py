@@ -83,6 +83,19 @@ TABLE: dict[str, Route] = {
             },
         }.items()
     },
+    # The shop is open to everybody; an order in it answers everybody else with the lookup page, whatever the number.
+    "s/<slug:shop>": Route("public"),
+    "s/<slug:shop>/p/<int:product_id>": Route("public"),
+    "s/<slug:shop>/order/<str:order_no>": Route("public"),
+    "s/<slug:shop>/order/<str:order_no>/reveal": Route("public", "POST"),
+    "s/<slug:shop>/order/<str:order_no>/mail": Route("public", "POST", data={"to": "forged@example.com"}),
+    "again/<str:order_no>": Route("public"),
+    "lookup": Route("public"),
+    "m/shop": Route("own"),
+    "m/products": Route("own"),
+    "m/products/new": Route("own"),
+    "m/products/<int:product_id>": Route("thing"),
+    "m/products/<int:product_id>/state": Route("thing", "POST", data={"active": "0"}),
     # allauth's: about whoever is signed in, or signed by a secret nobody else has.
     **{
         f"accounts/{path}": Route("public")
@@ -174,7 +187,8 @@ def world(database):
     from chadan.orders import number
 
     shop = make_shop(0)
-    order_no = make_order(shop.merchant, shop.buyer.buyer, make_version(shop.merchant), account=PHONE)
+    version = make_version(shop.merchant)
+    order_no = make_order(shop.merchant, shop.buyer.buyer, version, account=PHONE)
     owner = acting(shop.staff["owner"])
     _secret, key = create_key(owner, f"secret-{secrets.token_hex(4)}")
     job = ExportJob.objects.create(
@@ -194,6 +208,7 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
+    open_shop = make_merchant("open")
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     there = {
         "order_no": number.text(order_no),
@@ -206,6 +221,8 @@ def world(database):
         "uidb36": "zz",
         "page": "orders",
         "capacity": owner.key,
+        "product_id": str(version.product_id),
+        "shop": open_shop.slug,
     }
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
@@ -216,6 +233,7 @@ def world(database):
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
         "pk": "2147480000",
+        "product_id": "2147480000",
         "capacity": "merchant:2147480000",
     }
     other = make_merchant("other")
@@ -280,6 +298,7 @@ def state_of(world: World) -> list[Any]:
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
+            ("select active, title from products where merchant_id = %s", shop.merchant.pk),
         ):
             cursor.execute(sql, [value])
             found.append(cursor.fetchall())

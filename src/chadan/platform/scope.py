@@ -20,7 +20,9 @@ from psycopg.types.string import TextLoader
 
 _SET = (
     "select set_config('app.merchants', %s, true), set_config('app.buyer', %s, true),"
-    " set_config('app.operator', %s, true), set_config('enable_seqscan', 'off', true)"
+    " set_config('app.operator', %s, true), set_config('enable_seqscan', 'off', true),"
+    # A page is read before a parallel worker has started, and a wrong guess would put every core behind one list.
+    " set_config('max_parallel_workers_per_gather', '0', true)"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from chadan.orders import number
 from chadan.orders.states import Coded
@@ -32,6 +33,8 @@ from chadan.search.scope_sql import (
 )
 
 TIME_COLUMNS = {"paid": "o.paid_at", "completed": "o.completed_at", "refunded": "o.refunded_at"}
+_SKEW = timedelta(days=1)
+_LATEST = datetime(9999, 12, 1, tzinfo=UTC)
 _ID_COLUMNS = {
     "buyer": ("o.buyer_id", "bigint"),
     "merchant": ("o.merchant_id", "bigint"),
@@ -157,9 +160,12 @@ def _time(query: OrderQuery, parts: list[Sql]) -> tuple[int | None, int | None]:
     column = TIME_COLUMNS[time.field]
     if time.start is not None:
         parts.append(Sql(f"{column} >= %s::timestamptz", (time.start,)))
-    if time.end is not None:
-        parts.append(Sql(f"{column} < %s::timestamptz", (time.end,)))
-    return None, None
+    if time.end is None:
+        return None, None
+    parts.append(Sql(f"{column} < %s::timestamptz", (time.end,)))
+    # Nothing happens more than a day before the order is placed (constraint orders_times): the list starts there, instead of
+    # reading every newer order first.
+    return None, number.floor(min(time.end, _LATEST) + _SKEW)
 
 
 def account_condition(match: IdMatch) -> Sql:

@@ -28,6 +28,7 @@ _WHAT: dict[str, tuple[Promise, str]] = {
 }
 _WHO: dict[str, Promise] = {
     "buyer": gettext_lazy("Buyer"),
+    "guest": gettext_lazy("Guest"),
     "merchant": gettext_lazy("Shop staff"),
     "operator": gettext_lazy("Platform operator"),
     "gateway": gettext_lazy("Payment gateway"),
@@ -53,7 +54,7 @@ def told(moments: list[Moment]) -> list[Told]:
     """The moments, newest first, in the reader's language; an event nobody named yet shows its own word."""
     shown = []
     for moment in reversed(moments):
-        what, tone = _WHAT.get(moment.kind, (moment.kind, "grey"))
+        what, tone = _WHAT.get(moment.kind.removeprefix("order."), (moment.kind, "grey"))
         kind = str(_WHO.get(moment.actor_kind, moment.actor_kind))
         note = _("Tag: %(tag)s") % {"tag": moment.data["tag"]} if "tag" in moment.data else ""
         who = moment.who or kind
