@@ -76,7 +76,9 @@ def generate(owner: psycopg.Connection[Any], seed: int = 1, count: int = 400) ->
     world.scopes = {
         "merchant": Scope(merchants=(sellers[0].id,), homes=(sellers[0].home,), asks=INNER),
         "unknowing": Scope(merchants=(sellers[0].id,), homes=(sellers[0].home,)),
-        "merchants": Scope(merchants=(sellers[0].id, sellers[1].id), homes=(sellers[0].home, sellers[1].home), asks=INNER),
+        "merchants": Scope(
+            merchants=(sellers[0].id, sellers[1].id), homes=(sellers[0].home, sellers[1].home), asks=INNER
+        ),
         "agent": Scope(merchants=(last.id,), homes=(last.home,), asks=INNER),
         "buyer": Scope(buyer=world.buyers[0].id),
         "operator": OPERATOR,

@@ -116,7 +116,16 @@ def actors_of(user: User) -> list[Actor]:
     held: list[Actor] = []
     name = str(user)
     if user.is_operator:
-        held.append(Actor(user.pk, name, "operator", "platform", Scope(operator=True, asks=asks_of("operator", _OPERATOR)), _OPERATOR))
+        held.append(
+            Actor(
+                user.pk,
+                name,
+                "operator",
+                "platform",
+                Scope(operator=True, asks=asks_of("operator", _OPERATOR)),
+                _OPERATOR,
+            )
+        )
     for membership in Membership.objects.filter(user=user).select_related("merchant").order_by("merchant__name_key"):
         held.append(_staff(user.pk, name, membership))
     buyer = Buyer.objects.filter(user=user).first()

@@ -129,7 +129,9 @@ def _cursor_of(ask: Ask) -> str | None:
     if not rows:
         return None
     order_no, amount = rows[0]
-    return encode(Cursor(order_no, compiler.cursor_value(order, amount, None), seen=before), ask.scope, ask.query, ask.view)
+    return encode(
+        Cursor(order_no, compiler.cursor_value(order, amount, None), seen=before), ask.scope, ask.query, ask.view
+    )
 
 
 def _bare_statement(ask: Ask, cursor: str | None) -> Sql:

@@ -47,14 +47,15 @@ def _export(args: argparse.Namespace, kind: str) -> int:
     from chadan.orders import number
     from chadan.search import grammar, readings
     from chadan.search.order_query import OrderQuery
+    from chadan.search.problems import standing
 
     actor = find_actor(args.user)
     query = OrderQuery()
     if args.query.strip():
         parsed = grammar.parse(args.query, now=number.now())
-        if parsed.problems:
-            raise InvalidInput(" ".join(f"{problem.message} {problem.hint}".strip() for problem in parsed.problems))
-        query = readings.find(actor.scope, [parsed.query, *parsed.otherwise], view=args.view, limit=1).query
+        query, page = readings.find(actor.scope, [parsed.query, *parsed.otherwise], view=args.view, limit=1)
+        if left := standing(parsed.problems, found=bool(page.rows)):
+            raise InvalidInput(" ".join(problem.sentence for problem in left))
     every = [column.value for column in services.open_columns(actor, args.view or "")]
     columns = every if args.columns == "all" else [name.strip() for name in args.columns.split(",") if name.strip()]
     job = services.request_export(
@@ -84,12 +85,14 @@ def _export(args: argparse.Namespace, kind: str) -> int:
 
 
 def _deliver(source: Path, target: Path) -> None:
-    """Puts the file in its place, readable by its owner only."""
+    """Puts the file in its place, readable by its owner only. Raises OSError naming the target."""
     beside = target.with_name(f".{target.name}.part")
     try:
         shutil.copyfile(source, beside)
         beside.chmod(0o600)
         beside.replace(target)
+    except OSError as error:  # copying names the file it read, whichever side failed
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -36,9 +36,7 @@ class Wanted:
         """How many orders that is, an estimate past 1,000."""
         if self.selection is not None:
             return service.Count(len(self.selection), exact=True)
-        found = service.count_orders(actor.scope, self.query, self.view or None)
-        limit = self.query.limit
-        return found if limit is None or found.total <= limit else service.Count(limit, exact=True)
+        return service.count_orders(actor.scope, self.query, self.view or None).at_most(self.query.limit)
 
 
 def area_named(parameters: QueryDict) -> Area | None:

@@ -141,7 +141,13 @@ def _outside(asked: Permitted) -> list[tuple[str, Sql]]:
         condition = FALSE if match is None else indexed_ref(match)
         if match is None or condition is FALSE or (name == "order_no" and _all_ours(match)):
             continue
-        where = joined((condition, among("r.kind", ref_kinds(name, asked), "smallint"), homes_predicate(asked.scope, "r.home", asked.view)))
+        where = joined(
+            (
+                condition,
+                among("r.kind", ref_kinds(name, asked), "smallint"),
+                homes_predicate(asked.scope, "r.home", asked.view),
+            )
+        )
         sql = f"select distinct r.order_no from external_refs r where {where.text}"
         if not match.equals:
             sql += f" limit {MANY + 1}"

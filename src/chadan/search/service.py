@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,6 +36,16 @@ class Count(NamedTuple):
 
     total: int
     exact: bool
+
+    @property
+    def shown(self) -> str:
+        """The number for people: an estimate claims two digits, no more."""
+        unit = 1 if self.exact else 10 ** max(0, len(str(self.total)) - 2)
+        return f"{(self.total + unit // 2) // unit * unit:,}"
+
+    def at_most(self, limit: int | None) -> Count:
+        """The count of a query that stops at `limit`."""
+        return self if limit is None or self.total <= limit else Count(limit, exact=True)
 
 
 class Older(NamedTuple):
@@ -156,10 +167,15 @@ def count_in(session: Session, found: Filter) -> Count:
     counted = int(session.rows(statement.text, statement.params, search=found.search)[0][0])
     if counted < compiler.COUNT_CAP:
         return Count(counted, exact=True)
+    return Count(max(counted, _estimate(session, found)), exact=False)
+
+
+def _estimate(session: Session, found: Filter) -> int:
+    """The planner's guess, as the search role: it would take the application's policies for conditions that hold now and then."""
     statement = compiler.estimate_statement(found)
-    plan = session.rows(statement.text, statement.params, search=found.search)[0][0]
+    plan = session.rows(statement.text, statement.params, search=True)[0][0]
     plan = msgspec.json.decode(plan) if isinstance(plan, (str, bytes)) else plan
-    return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), exact=False)
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def status_counts(scope: Scope, query: OrderQuery, view: str | None = None) -> dict[OrderStatus, Count]:
@@ -173,6 +189,17 @@ def status_counts(scope: Scope, query: OrderQuery, view: str | None = None) -> d
             counts = dict(session.rows(statement.text, statement.params, search=found.search))
     cap = compiler.COUNT_CAP
     return {word: Count(counts.get(word.code, 0), counts.get(word.code, 0) < cap) for word in OrderStatus}
+
+
+def matching(scope: Scope, query: OrderQuery, tabs: Mapping[OrderStatus, Count], view: str | None = None) -> Count:
+    """How many orders a list holds, from what `status_counts` said of its tabs; the planner is asked only past a cap."""
+    held = [tabs[word] for word in query.status or tuple(OrderStatus)]
+    total = Count(sum(count.total for count in held), all(count.exact for count in held))
+    if not total.exact:
+        with scoped(scope) as session:
+            estimate = _estimate(session, prepare(session, scope, query, view))
+        total = Count(max(total.total, estimate), exact=False)
+    return total.at_most(query.limit)
 
 
 def looks_back(query: OrderQuery) -> bool:
