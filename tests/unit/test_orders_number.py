@@ -75,3 +75,16 @@ def test_what_no_clock_shows_is_invalid(typed: int) -> None:
 def test_a_number_that_cannot_be_is_refused(year: int, home: int) -> None:
     with pytest.raises(ValueError, match=r"order number|outside"):
         number.make(datetime(year, 6, 1, tzinfo=UTC), home)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 19, "１" * 19, "12", "-1", "", " 2511221234500112347", "1.5"])
+def test_what_is_no_number_of_19_digits_is_none(text: str) -> None:
+    assert number.digits(text) is None
+    assert number.parse(text) is None
+
+
+def test_a_number_is_parsed_and_a_typo_is_not() -> None:
+    order_no = number.make(datetime(2026, 11, 24, 12, tzinfo=number.SHANGHAI), 7)
+    typo = order_no // 10 * 10 + (order_no + 1) % 10
+    assert number.parse(number.text(order_no)) == number.digits(number.text(order_no)) == order_no
+    assert (number.parse(number.text(typo)), number.digits(number.text(typo))) == (None, typo)
