@@ -116,7 +116,11 @@ def test_the_api_refuses_what_the_role_or_the_key_may_not_see(people, who, matte
             answer = request(f"/api/v1/orders{'/summary' if counting else ''}", key, params=params.items())
             assert answer.status == (403 if matter in kept else 200), (params, answer.body)
             if answer.status == 403:
-                assert json.loads(answer.body)["errors"][0]["field"].rpartition(".")[2] in (*ASKED, "metric", "group_by")
+                assert json.loads(answer.body)["errors"][0]["field"].rpartition(".")[2] in (
+                    *ASKED,
+                    "metric",
+                    "group_by",
+                )
 
 
 @pytest.mark.parametrize("who", WHO)

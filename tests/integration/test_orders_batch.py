@@ -99,7 +99,9 @@ def test_too_many_orders_are_refused_with_their_number(browser, shop, monkeypatc
     monkeypatch.setattr(batch, "MOST", 1000)
     answer = browser.post("/m/orders/tag", everything(name="many", within="view=sales&date=all"))
     page = said(browser, answer)
-    assert re.search(r"About 1,[1-9]00 orders match; at most 1,000 can be tagged", page), re.findall(r"About[^<]*", page)
+    assert re.search(r"About 1,[1-9]00 orders match; at most 1,000 can be tagged", page), re.findall(
+        r"About[^<]*", page
+    )
     assert tagged(shop, "many") == 0
 
 

@@ -77,10 +77,21 @@ def test_a_number_that_cannot_be_is_refused(year: int, home: int) -> None:
         number.make(datetime(year, 6, 1, tzinfo=UTC), home)
 
 
-@pytest.mark.parametrize("text", ["9" * 5000, "9" * 19, "１" * 19, "12", "-1", "", " 2511221234500112347", "1.5"])
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 19, "１" * 19, "12", "-1", "", " 2511221234500112345", "1.5"])
 def test_what_is_no_number_of_19_digits_is_none(text: str) -> None:
     assert number.digits(text) is None
     assert number.parse(text) is None
+
+
+def test_examples_shown_to_people_are_numbers() -> None:
+    import re
+    from pathlib import Path
+
+    rooms = Path(number.__file__).parents[1]
+    places = [rooms / "web/templates/orders/list.html", rooms / "api/openapi.py", rooms / "search/grammar.py"]
+    examples = [text for place in places for text in re.findall(r"\b2[0-9]{18}\b", place.read_text(encoding="utf-8"))]
+    assert len(examples) >= len(places)
+    assert [text for text in examples if number.parse(text) is None] == []
 
 
 def test_a_number_is_parsed_and_a_typo_is_not() -> None:

@@ -168,7 +168,9 @@ def test_a_range_cannot_end_with_days_counted_back() -> None:
     assert "begin with it: 7d..today" in problem.message
 
 
-@pytest.mark.parametrize(("digits", "words"), [(17, "two are missing"), (18, "one is missing"), (20, "one is too many")])
+@pytest.mark.parametrize(
+    ("digits", "words"), [(17, "two are missing"), (18, "one is missing"), (20, "one is too many")]
+)
 def test_a_number_that_opens_like_ours_is_told_from_a_miss(digits: int, words: str) -> None:
     typed = f"{number.text(OURS)}4"[:digits]
     for text in (typed, f"no:{typed}", f"订单号{typed}"):

@@ -1,6 +1,6 @@
 """The search box: pasted numbers, `key:value` filters and free text become an `OrderQuery`, and back (`render`).
 
-    2511221234500112347      status:已发货|paid      amount:>50      date:7d..today      -tag:测试      "exact words"
+    2511221234500112345      status:已发货|paid      amount:>50      date:7d..today      -tag:测试      "exact words"
 
 `docs/reference/search.md` lists the keys. What is not understood as a number or a filter is searched as text.
 """
