@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from django.conf import settings as settings_ready
-from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.queries import queries
@@ -21,16 +18,6 @@ from chadan.search.url import from_pairs, from_url, to_pairs, to_url
 
 NOW = datetime(2026, 3, 31, 22, 40, tzinfo=number.SHANGHAI)
 OURS = number.make(NOW, 7, 1234)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def english() -> Iterator[None]:
-    """Sentences are compared in English, whatever the site's language."""
-    if not settings_ready.configured:
-        yield
-        return
-    with translation.override("en"):
-        yield
 
 
 def got(text: str) -> dict[str, object]:

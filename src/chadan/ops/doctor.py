@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from chadan.platform.config import Config, load
 from chadan.platform.errors import ChadanError, ConfigError
 
 GIGABYTE = 1 << 30
+LEDGER_DAYS = timedelta(days=2)
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -54,6 +56,7 @@ def examine() -> Iterator[Finding]:
         yield from external_database(config)
     else:
         yield embedded_database(config)
+    yield ledger(config)
     yield port(config)
     yield from browser()
 
@@ -175,6 +178,30 @@ def embedded_database(config: Config) -> Finding:
     }[identity.mode]
     state = "with data" if layout.data.exists() else "its data is made at the first start"
     return Finding("ok", "database", f"embedded PostgreSQL {version} runs {how}; {state}")
+
+
+def ledger(config: Config) -> Finding:
+    """The books of the last two days, if the database answers; it is not started for this."""
+    if not config.secret_key_file.exists():
+        return Finding("ok", "ledger", "nothing to look at before the first start")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chadan.platform.settings")
+    import django
+    from django.db import Error
+
+    try:
+        django.setup()
+        from chadan.money.checks import check
+        from chadan.orders.number import now
+        from chadan.platform.scope import OPERATOR, scoped
+
+        with scoped(OPERATOR) as session:
+            found = check(session, now() - LEDGER_DAYS)
+    except (Error, psycopg.Error, ChadanError):
+        return Finding("ok", "ledger", "not looked at: the database is not running, or has no ledger yet")
+    if found:
+        way_out = "Open the posting or order it names; docs/explanation/money.md says what the books must look like."
+        return Finding("fail", "ledger", " ".join(found), way_out)
+    return Finding("ok", "ledger", f"adds up over the last {LEDGER_DAYS.days} days")
 
 
 def port(config: Config) -> Finding:

@@ -119,7 +119,7 @@ STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["chadan.accounts.backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["chadan.accounts.hashers.Argon2Hasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -148,7 +148,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not config.origin.startswith("https:")
 SECURE = config.origin.startswith("https:")
 # A public origin means a proxy in front: X-Forwarded-For from loopback is its word (accounts.client_ip).
 BEHIND_PROXY = bool(config.origin)
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "chadan.accounts.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "chadan_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
