@@ -99,3 +99,8 @@ def test_a_number_is_parsed_and_a_typo_is_not() -> None:
     typo = order_no // 10 * 10 + (order_no + 1) % 10
     assert number.parse(number.text(order_no)) == number.digits(number.text(order_no)) == order_no
     assert (number.parse(number.text(typo)), number.digits(number.text(typo))) == (None, typo)
+
+
+def test_what_a_bigint_does_not_hold_is_no_order_number() -> None:
+    body = 931124 * 10**12 + 7 * 10**4  # a day of 2093, home 7
+    assert not number.is_valid(body * 10 + number.check_digit(body))

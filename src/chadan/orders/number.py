@@ -83,7 +83,7 @@ def floor(moment: datetime) -> int:
 
 def is_valid(order_no: int) -> bool:
     """Whether the check digit and the date and time inside are right: False is a typo, not a miss."""
-    if not 0 < order_no < 10**LENGTH or check_digit(order_no // 10) != order_no % 10:
+    if not 0 < order_no < 2**63 or check_digit(order_no // 10) != order_no % 10:
         return False
     try:
         split(order_no)
