@@ -26,6 +26,7 @@ KNOWN = {
     "CHADAN_WEB_WORKERS": "Web processes. Default: one per core",
     "CHADAN_EXPORT_ROWS": "Most rows one export may hold, per role: owner=5000000,support=50000,buyer=10000. Default see settings.md",
     "CHADAN_EXPORT_DAYS": "Days an export file is kept. Default 7",
+    "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
     "CHADAN_DEBUG": "1 shows tracebacks in pages. Refused unless CHADAN_LISTEN is a loopback address",
 }
@@ -69,6 +70,7 @@ class Config:
     web_workers: int
     export_rows: dict[str, int]
     export_days: int
+    escrow_hours: int
     debug: bool
     secret_key_file: Path
     kek_file: Path
@@ -171,6 +173,7 @@ def load(env: dict[str, str]) -> Config:
         web_workers=_number(env, "CHADAN_WEB_WORKERS", os.cpu_count() or 1, 1, 256),
         export_rows=_export_rows(env.get("CHADAN_EXPORT_ROWS", "")),
         export_days=_number(env, "CHADAN_EXPORT_DAYS", 7, 1, 3650),
+        escrow_hours=_number(env, "CHADAN_ESCROW_HOURS", 24, 0, 8760),
         debug=debug,
         secret_key_file=Path(env.get("CHADAN_SECRET_KEY_FILE") or data / "secrets" / "secret_key"),
         kek_file=Path(env.get("CHADAN_KEK_FILE") or data / "secrets" / "kek"),
