@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("chadan.cli.export", "write orders into a CSV, Excel or Parquet file"),
     "bench": ("chadan.cli.bench", "measure this machine beside the floors"),
     "psql": ("chadan.cli.psql", "open psql on the database, as its owner"),
+    "sandbox": ("chadan.cli.sandbox", "payment gateways and suppliers on this machine, to try things out"),
     "doctor": ("chadan.cli.doctor", "explain what is wrong on this machine"),
     "test": ("chadan.cli.run_tests", "lint, type-check and run the tests"),
 }

@@ -28,6 +28,7 @@ KNOWN = {
     "CHADAN_EXPORT_DAYS": "Days an export file is kept. Default 7",
     "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
+    "CHADAN_SANDBOX": "1 lets payment channels and suppliers use this machine's loopback addresses. Refused unless CHADAN_LISTEN is one",
     "CHADAN_DEBUG": "1 shows tracebacks in pages. Refused unless CHADAN_LISTEN is a loopback address",
 }
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -71,6 +72,7 @@ class Config:
     export_rows: dict[str, int]
     export_days: int
     escrow_hours: int
+    sandbox: bool
     debug: bool
     secret_key_file: Path
     kek_file: Path
@@ -147,6 +149,11 @@ def load(env: dict[str, str]) -> Config:
     debug = _flag(env, "CHADAN_DEBUG")
     if debug and host not in LOOPBACK:
         raise ConfigError("CHADAN_DEBUG=1 is only allowed on a loopback address: it shows internals to visitors.")
+    sandbox = _flag(env, "CHADAN_SANDBOX")
+    if sandbox and host not in LOOPBACK:
+        raise ConfigError(
+            "CHADAN_SANDBOX=1 is only allowed on a loopback address: the payments of a sandbox are not real."
+        )
     origin = env.get("CHADAN_ORIGIN", "").rstrip("/")
     if origin and urlsplit(origin).scheme not in ("http", "https"):
         raise ConfigError("CHADAN_ORIGIN must start with https:// or http://.")
@@ -174,6 +181,7 @@ def load(env: dict[str, str]) -> Config:
         export_rows=_export_rows(env.get("CHADAN_EXPORT_ROWS", "")),
         export_days=_number(env, "CHADAN_EXPORT_DAYS", 7, 1, 3650),
         escrow_hours=_number(env, "CHADAN_ESCROW_HOURS", 24, 0, 8760),
+        sandbox=sandbox,
         debug=debug,
         secret_key_file=Path(env.get("CHADAN_SECRET_KEY_FILE") or data / "secrets" / "secret_key"),
         kek_file=Path(env.get("CHADAN_KEK_FILE") or data / "secrets" / "kek"),
