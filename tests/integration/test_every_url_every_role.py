@@ -42,6 +42,10 @@ ORDER_ACTIONS = {
     "/notes": Route("thing", "POST", data=NOTE),
     "/tags": Route("thing", "POST", data={"name": "forged"}),
     "/tags/<int:tag_id>/remove": Route("thing", "POST"),
+    "/complete": Route("thing", "POST"),
+    "/cancel": Route("thing", "POST"),
+    "/after-sale": Route("thing", "POST", data={"reason": "forged"}),
+    "/after-sale/close": Route("thing", "POST", data={"reason": "forged", "refund": "1"}),
 }
 TABLE: dict[str, Route] = {
     "": Route("public"),
@@ -62,6 +66,18 @@ TABLE: dict[str, Route] = {
     "keys/<int:key_id>/revoke": Route("thing", "POST"),
     "m/staff": Route("own"),
     "m/staff/<int:membership_id>": Route("thing", "POST", data={"role": "owner"}),
+    "m/money": Route("own"),
+    "m/money/statement.csv": Route("own"),
+    "m/money/days/<str:day>": Route("own"),
+    "m/money/postings/<int:posting_id>": Route("thing"),
+    "m/money/withdrawals": Route("own"),
+    "m/money/wallets": Route("own"),
+    "m/money/wallets/<int:shop>": Route("thing"),
+    "wallet": Route("own"),
+    "wallet/<int:shop>": Route("thing"),
+    "ops/money": Route("own", operator_sees=True),
+    "ops/money/postings/<int:posting_id>": Route("thing", operator_sees=True),
+    "ops/money/withdrawals/<int:withdrawal_id>": Route("thing", "POST", operator_sees=True, data={"reference": "x"}),
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),
@@ -165,6 +181,7 @@ class World:
 def world(database):
     from allauth.mfa.models import Authenticator
     from django.db import connections
+    from tests.support.money import some_money
     from tests.support.people import acting, make_merchant, make_order, make_shop, make_staff, make_user, make_version
 
     from chadan.accounts.models import Membership, Role
@@ -194,6 +211,7 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
+    posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     there = {
         "order_no": number.text(order_no),
@@ -201,6 +219,10 @@ def world(database):
         "key_id": str(key.pk),
         "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
         "export_id": str(job.pk),
+        "day": number.now().date().isoformat(),
+        "posting_id": posting_id,
+        "withdrawal_id": withdrawal_id,
+        "shop": str(shop.merchant.pk),
         "pk": str(passkey.pk),
         "key": "forged",
         "uidb36": "zz",
@@ -215,6 +237,9 @@ def world(database):
         "key_id": "2147480000",
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
+        "posting_id": "2147480000",
+        "withdrawal_id": "2147480000",
+        "shop": "2147480000",
         "pk": "2147480000",
         "capacity": "merchant:2147480000",
     }
@@ -279,6 +304,8 @@ def state_of(world: World) -> list[Any]:
             ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
+            ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
         ):
             cursor.execute(sql, [value])

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import logging
 
-from django.db import connection
-from procrastinate import JobContext
+from django.db import close_old_connections, connection
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+
+from chadan.orders import lifecycle
 
 log = logging.getLogger(__name__)
 STALLED_SECONDS = 60
+RETRY = RetryStrategy(max_attempts=10, exponential_wait=3)
+
+
+@app.task(name="orders.expire", pass_context=False, retry=RETRY)
+def expire(order_no: int) -> None:
+    """Cancels an order nobody paid in time; deferred where it is placed."""
+    close_old_connections()
+    lifecycle.expire(order_no)
+
+
+@app.task(name="orders.complete", pass_context=False, retry=RETRY)
+def complete(order_no: int) -> None:
+    """Completes an order when its escrow time is over; deferred where it is delivered."""
+    close_old_connections()
+    lifecycle.complete_due(order_no)
 
 
 @app.periodic(cron="17 3 * * *")

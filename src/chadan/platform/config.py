@@ -27,6 +27,7 @@ KNOWN = {
     "CHADAN_EXPORT_ROWS": "Most rows one export may hold, per role: owner=5000000,support=50000,buyer=10000. Default see settings.md",
     "CHADAN_EXPORT_DAYS": "Days an export file is kept. Default 7",
     "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
+    "CHADAN_PLATFORM_FEE": "The platform's share of every completed order, in 1/10,000. Default 0",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
     "CHADAN_SANDBOX": "1 lets payment channels and suppliers use this machine's loopback addresses. Refused unless CHADAN_LISTEN is one",
     "CHADAN_DEBUG": "1 shows tracebacks in pages. Refused unless CHADAN_LISTEN is a loopback address",
@@ -73,6 +74,7 @@ class Config:
     export_days: int
     escrow_hours: int
     sandbox: bool
+    platform_fee: int
     debug: bool
     secret_key_file: Path
     kek_file: Path
@@ -182,6 +184,7 @@ def load(env: dict[str, str]) -> Config:
         export_days=_number(env, "CHADAN_EXPORT_DAYS", 7, 1, 3650),
         escrow_hours=_number(env, "CHADAN_ESCROW_HOURS", 24, 0, 8760),
         sandbox=sandbox,
+        platform_fee=_number(env, "CHADAN_PLATFORM_FEE", 0, 0, 10_000),
         debug=debug,
         secret_key_file=Path(env.get("CHADAN_SECRET_KEY_FILE") or data / "secrets" / "secret_key"),
         kek_file=Path(env.get("CHADAN_KEK_FILE") or data / "secrets" / "kek"),

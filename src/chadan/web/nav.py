@@ -61,6 +61,7 @@ _AGENT: tuple[Place, ...] = (
 _OPERATOR: tuple[Place, ...] = (
     (_("All orders"), "/ops/orders", "receipt-text", ""),
     (_("What is stuck"), "/ops/stuck", "activity", ""),
+    (_("Money"), "/ops/money", "landmark", "money"),
     _EXPORTS,
     _IMPORT,
     _KEYS,

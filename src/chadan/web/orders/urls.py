@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from chadan.web.orders import detail_page, list_page
+from chadan.web.orders import actions, detail_page, list_page
 from chadan.web.orders.areas import AREAS
 
 app_name = "orders"
@@ -23,6 +23,10 @@ def _area(kind: str) -> list[URLPattern]:
         path(f"{base}/<str:order_no>/notes", detail_page.add_note, given, name=f"{kind}-note"),
         path(f"{base}/<str:order_no>/tags", detail_page.add_tag, given, name=f"{kind}-tag"),
         path(f"{base}/<str:order_no>/tags/<int:tag_id>/remove", detail_page.remove_tag, given, name=f"{kind}-untag"),
+        path(f"{base}/<str:order_no>/complete", actions.complete, given, name=f"{kind}-complete"),
+        path(f"{base}/<str:order_no>/cancel", actions.cancel, given, name=f"{kind}-cancel"),
+        path(f"{base}/<str:order_no>/after-sale", actions.open_case, given, name=f"{kind}-open-case"),
+        path(f"{base}/<str:order_no>/after-sale/close", actions.close_case, given, name=f"{kind}-close-case"),
     ]
 
 
