@@ -99,6 +99,28 @@ TABLE: dict[str, Route] = {
             },
         }.items()
     },
+    "pay/notify/<int:channel_id>/": Route("public"),
+    "pay/return/<str:order_no>/<int:seq>/": Route("thing"),
+    "pay/<str:order_no>/": Route("thing"),
+    "pay/<str:order_no>/start": Route("thing", "POST", data={"channel": "{channel_id}"}),
+    "pay/<str:order_no>/<int:seq>/": Route("thing"),
+    "pay/<str:order_no>/<int:seq>/asked": Route("thing", "POST"),
+    "m/channels": Route("own"),
+    "m/channels/new": Route("own"),
+    "m/channels/<int:channel_id>": Route("thing", "POST", data={"name": "forged"}),
+    "m/channels/<int:channel_id>/state": Route("thing", "POST", data={"enabled": "0"}),
+    "m/refunds": Route("own"),
+    "m/refunds/<str:order_no>/<int:seq>/retry": Route("thing", "POST"),
+    "m/refunds/<str:order_no>/<int:seq>/done": Route("thing", "POST"),
+    **{
+        f"{area}/<str:order_no>/{path}": Route("thing", "POST", operator_sees=area == "ops/orders", data=data)
+        for area in ("m/orders", "ops/orders")
+        for path, data in {
+            "refund": {"amount": "1", "reason": "forged"},
+            "confirm-payment": {"channel": "{channel_id}"},
+        }.items()
+    },
+    "ops/stuck": Route("own", operator_sees=True),
     # allauth's: about whoever is signed in, or signed by a secret nobody else has.
     **{
         f"accounts/{path}": Route("public")
@@ -186,7 +208,7 @@ def world(database):
 
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
-    from chadan.catalog.models import Tag
+    from chadan.catalog.models import PaymentChannel, Tag
     from chadan.exports.models import ExportJob
     from chadan.orders import number
 
@@ -213,8 +235,13 @@ def world(database):
         )
     posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
+    channel = PaymentChannel.objects.create(
+        merchant=shop.merchant, home=shop.merchant.home, method=0, name="shop's", protocol="manual", enabled=True
+    )
     there = {
         "order_no": number.text(order_no),
+        "channel_id": str(channel.pk),
+        "seq": "1",
         "tag_id": str(tag.pk),
         "key_id": str(key.pk),
         "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
@@ -234,6 +261,7 @@ def world(database):
         **there,
         "order_no": number.text(missing),
         "tag_id": "2147480000",
+        "channel_id": "2147480000",
         "key_id": "2147480000",
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
@@ -306,6 +334,9 @@ def state_of(world: World) -> list[Any]:
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
             ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
             ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
+            ("select name, enabled from payment_channels where merchant_id = %s", shop.merchant.pk),
+            ("select seq, status, txn_no from order_payments where order_no = %s", world.there["order_no"]),
+            ("select seq from order_refunds where order_no = %s", world.there["order_no"]),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
         ):
             cursor.execute(sql, [value])

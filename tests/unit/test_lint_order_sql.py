@@ -33,7 +33,7 @@ ALLOWED_FOLDERS = {
     "delivery": "deliveries and cards of one order, by (order_no, home) in its merchant's scope",
     "eventlog": "the sequencer and its consumers read events in log order, as the owner",
     "bench": "bare SQL is the floor the product is measured against",
-    "ops": "doctor and health: counts of partitions and unsequenced events, never rows",
+    "ops": "doctor and health: counts, never rows; what is stuck: the operator's own list, by the index of open orders",
     "platform": "rights and partitions",
 }
 

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("", include("chadan.exports.urls")),
     path("", include("chadan.payments.urls")),
+    path("", include("chadan.ops.urls")),
     path("", include("chadan.delivery.urls")),
     path("", include("chadan.money.urls")),
     path("", include("chadan.storefront.urls")),
