@@ -121,6 +121,19 @@ TABLE: dict[str, Route] = {
         }.items()
     },
     "ops/stuck": Route("own", operator_sees=True),
+    # The shop is open to everybody; an order in it answers everybody else with the lookup page, whatever the number.
+    "s/<slug:shop>": Route("public"),
+    "s/<slug:shop>/p/<int:product_id>": Route("public"),
+    "s/<slug:shop>/order/<str:order_no>": Route("public"),
+    "s/<slug:shop>/order/<str:order_no>/reveal": Route("public", "POST"),
+    "s/<slug:shop>/order/<str:order_no>/mail": Route("public", "POST", data={"to": "forged@example.com"}),
+    "again/<str:order_no>": Route("public"),
+    "lookup": Route("public"),
+    "m/shop": Route("own"),
+    "m/products": Route("own"),
+    "m/products/new": Route("own"),
+    "m/products/<int:product_id>": Route("thing"),
+    "m/products/<int:product_id>/state": Route("thing", "POST", data={"active": "0"}),
     # allauth's: about whoever is signed in, or signed by a secret nobody else has.
     **{
         f"accounts/{path}": Route("public")
@@ -213,7 +226,8 @@ def world(database):
     from chadan.orders import number
 
     shop = make_shop(0)
-    order_no = make_order(shop.merchant, shop.buyer.buyer, make_version(shop.merchant), account=PHONE)
+    version = make_version(shop.merchant)
+    order_no = make_order(shop.merchant, shop.buyer.buyer, version, account=PHONE)
     owner = acting(shop.staff["owner"])
     _secret, key = create_key(owner, f"secret-{secrets.token_hex(4)}")
     job = ExportJob.objects.create(
@@ -234,6 +248,7 @@ def world(database):
             [order_no, shop.merchant.home, tag.pk],
         )
     posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
+    open_shop = make_merchant("open")
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     channel = PaymentChannel.objects.create(
         merchant=shop.merchant, home=shop.merchant.home, method=0, name="shop's", protocol="manual", enabled=True
@@ -255,6 +270,8 @@ def world(database):
         "uidb36": "zz",
         "page": "orders",
         "capacity": owner.key,
+        "product_id": str(version.product_id),
+        "shop": open_shop.slug,
     }
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
@@ -269,6 +286,7 @@ def world(database):
         "withdrawal_id": "2147480000",
         "shop": "2147480000",
         "pk": "2147480000",
+        "product_id": "2147480000",
         "capacity": "merchant:2147480000",
     }
     other = make_merchant("other")
@@ -338,6 +356,7 @@ def state_of(world: World) -> list[Any]:
             ("select seq, status, txn_no from order_payments where order_no = %s", world.there["order_no"]),
             ("select seq from order_refunds where order_no = %s", world.there["order_no"]),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
+            ("select active, title from products where merchant_id = %s", shop.merchant.pk),
         ):
             cursor.execute(sql, [value])
             found.append(cursor.fetchall())

@@ -18,10 +18,12 @@ from chadan.accounts import staff
 from chadan.accounts.actors import Actor
 from chadan.accounts.menu import account_menu
 from chadan.accounts.middleware import SESSION_KEY
-from chadan.accounts.models import Role, User
+from chadan.accounts.models import Merchant, Role, User
 from chadan.platform.errors import ChadanError, Forbidden, NotFound
 
 _YEAR = 365 * 86_400
+_SHOPS = 6
+"""How many shops the welcome page names."""
 
 
 def home_of(actor: Actor | None) -> str:
@@ -35,7 +37,14 @@ def home(request: HttpRequest) -> HttpResponse:
     """The role's own start page; a short welcome for somebody signed out."""
     if request.user.is_authenticated:
         return redirect(home_of(acting(request)))
-    return render(request, "account/landing.html", {"title": _("Every order, found in one step")})
+    context = {"title": _("Every order, found in one step"), "shops": open_shops()}
+    return render(request, "account/landing.html", context)
+
+
+def open_shops() -> list[Merchant]:
+    """The first shops that sell something."""
+    selling = Merchant.objects.filter(products__active=True, products__version__isnull=False)
+    return list(selling.distinct().order_by("pk")[:_SHOPS])
 
 
 def acting(request: HttpRequest) -> Actor | None:

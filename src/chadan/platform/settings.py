@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "chadan.delivery",
     "chadan.money",
     "chadan.storefront",
+    "chadan.notify",
     "chadan.search",
     "chadan.exports",
     "chadan.integrations",

@@ -48,6 +48,7 @@ _ALL = (
     Column("paid_at", _("Paid at"), default=False, sort="paid_at"),
     Column("delivered_at", _("Delivered at"), default=False),
     Column("completed_at", _("Completed at"), default=False),
+    Column("again", _("Buy again")),
 )
 _ALWAYS = frozenset({"order_no"})
 
@@ -57,6 +58,8 @@ def available(area: Area, actor: Actor, view: str | None) -> list[Column]:
     hidden: set[str] = set()
     if area.kind == "buyer":
         hidden |= {"buyer", "agent", "cost", "profit", "supplier", "tags", "source_order_no"}
+    else:
+        hidden.add("again")
     if area.kind == "merchant":
         hidden |= {"merchant"} if view != "purchases" else {"buyer", "cost", "profit", "supplier", "tags", "agent"}
         if view == "sales":

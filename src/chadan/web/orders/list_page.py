@@ -173,10 +173,10 @@ def _title(area: Area, state: ListState) -> str:
 
 
 def _head(column: columns.Column, state: ListState) -> Head:
-    kind = {"order_no": "key", "product": "main", "status": "status"}.get(column.key, "")
+    kind = {"order_no": "key", "product": "main", "status": "status", "again": "actions"}.get(column.key, "")
     kind = kind or ("money" if column.numeric else "time" if column.key.endswith("_at") else "text")
     if column.sort not in _SORTABLE:
-        return Head(column.key, str(column.label), kind)
+        return Head(column.key, "" if kind == "actions" else str(column.label), kind)
     sort = state.query.sort or Sort(by="placed_at", dir="desc")
     current = sort.by == column.sort
     turned = "asc" if current and sort.dir == "desc" else "desc"

@@ -31,6 +31,7 @@ _WHAT: dict[str, tuple[Promise, str]] = {
 }
 _WHO: dict[str, Promise] = {
     "buyer": gettext_lazy("Buyer"),
+    "guest": gettext_lazy("Guest"),
     "merchant": gettext_lazy("Shop staff"),
     "operator": gettext_lazy("Platform operator"),
     "gateway": gettext_lazy("Payment gateway"),
