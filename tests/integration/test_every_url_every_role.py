@@ -264,7 +264,6 @@ def world(database):
         "day": number.now().date().isoformat(),
         "posting_id": posting_id,
         "withdrawal_id": withdrawal_id,
-        "shop": str(shop.merchant.pk),
         "pk": str(passkey.pk),
         "key": "forged",
         "uidb36": "zz",
