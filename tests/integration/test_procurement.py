@@ -55,3 +55,216 @@ def test_a_card_is_bought_and_delivered_with_what_it_cost(suppliers: Any, protoc
     assert refs == [(3, str(theirs.number)), (6, theirs.request_no)]
     deliver(order_no)
     assert [each.request_no for each in suppliers.orders(protocol)].count(theirs.request_no) == 1
+
+
+def test_a_supplier_that_breaks_off_after_charging_has_one_order_in_the_end(suppliers: Any) -> None:
+    from tests.support.stock_ground import status_of
+    from tests.support.supplied import purchases, supplied_shop
+
+    from chadan.delivery import procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "dujiao", "acg")
+    before = len(suppliers.orders("dujiao"))
+    suppliers.fault("late", protocol="dujiao")
+    order_no = shop.order()
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.PROCESSING
+    assert purchases(order_no) == [(1, False, 1)]
+    deliver(order_no)
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    assert len(suppliers.orders("dujiao")) == before + 1
+    procurement.follow(order_no, 1)
+    assert purchases(order_no) == [(2, True, 2)]
+
+
+def test_acg_cannot_be_asked_by_our_number_so_a_person_is_never_bought_twice(suppliers: Any) -> None:
+    from tests.support.stock_ground import one, status_of
+    from tests.support.supplied import purchases, supplied_shop
+
+    from chadan.delivery import parked, procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "acg", "dujiao")
+    before = len(suppliers.orders("acg")), len(suppliers.orders("dujiao"))
+    suppliers.fault("late", protocol="acg")
+    order_no = shop.order()
+    deliver(order_no)
+    procurement.follow(order_no, 1)
+    procurement.follow(order_no, 1)
+    deliver(order_no)
+    assert (len(suppliers.orders("acg")), len(suppliers.orders("dujiao"))) == (before[0] + 1, before[1])
+    assert status_of(order_no) is OrderStatus.PROCESSING and purchases(order_no) == [(0, False, 2)]
+    assert "already exists" in one("select reason from order_deliveries where order_no = %s", order_no)
+    [waiting] = parked.waiting(shop.owner)
+    assert waiting.order_no == order_no
+    parked.bought(shop.owner, order_no, 1, str(suppliers.orders("acg")[-1].number))
+    assert status_of(order_no) is OrderStatus.DELIVERED and parked.waiting(shop.owner) == []
+
+
+def test_staff_that_finds_nothing_was_bought_sends_it_to_the_next_supplier(suppliers: Any) -> None:
+    from tests.support.stock_ground import status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.delivery import parked, procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+    from chadan.platform.errors import Conflict
+
+    shop = supplied_shop(suppliers, "acg", "dujiao")
+    suppliers.fault("late", protocol="acg")
+    order_no = shop.order()
+    deliver(order_no)
+    procurement.follow(order_no, 1)
+    parked.not_bought(shop.owner, order_no, 1)
+    procurement.first_call(order_no, 2)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    with pytest.raises(Conflict):
+        parked.not_bought(shop.owner, order_no, 1)
+
+
+@pytest.mark.parametrize("protocol", ["acg", "dujiao"])
+def test_killed_between_the_number_and_the_call_it_is_resumed_and_bought_once(
+    suppliers: Any, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    from tests.support.stock_ground import jobs, status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.delivery import procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_args: object) -> None:
+        raise Killed
+
+    shop = supplied_shop(suppliers, protocol)
+    order_no = shop.order()
+    before = len(suppliers.orders(protocol))
+    with monkeypatch.context() as patch:
+        patch.setattr(procurement, "_answer", die)
+        with pytest.raises(Killed):
+            deliver(order_no)
+    assert jobs("delivery.follow", order_no) == 1
+    deliver(order_no)
+    assert len(suppliers.orders(protocol)) == before
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    assert len(suppliers.orders(protocol)) == before + 1
+
+
+def test_a_refusal_goes_to_the_next_supplier_and_the_last_one_fails_the_order(suppliers: Any) -> None:
+    from tests.support.stock_ground import one, rows, status_of
+    from tests.support.supplied import cost_of, supplied_shop
+
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "acg", "dujiao")
+    suppliers.fault("sold_out", protocol="acg")
+    order_no = shop.order()
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.DELIVERED and cost_of(order_no) == 950
+    found = rows("select status, reason from order_deliveries where order_no = %s order by seq", order_no)
+    assert found == [(3, "库存不足"), (2, "")]
+    assert one("select count(distinct request_no) from order_deliveries where order_no = %s", order_no) == 2
+
+    suppliers.fault("refuse", protocol="acg")
+    suppliers.fault("refuse", protocol="dujiao")
+    other = shop.order()
+    deliver(other)
+    assert status_of(other) is OrderStatus.FAILED
+    found = rows("select status, reason from order_deliveries where order_no = %s order by seq", other)
+    assert found == [(3, "该商品暂停销售"), (3, "该商品暂停销售")]
+    said = one("select biz ->> 'reason' from order_events where order_no = %s and type = 'order.failed'", other)
+    assert said == "The goods could not be delivered."
+
+
+def test_an_apology_is_no_card(suppliers: Any) -> None:
+    from tests.support.stock_ground import one, status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    for protocol in ("acg", "dujiao"):
+        shop = supplied_shop(suppliers, protocol)
+        suppliers.fault("apology", protocol=protocol)
+        order_no = shop.order()
+        deliver(order_no)
+        assert status_of(order_no) is OrderStatus.PROCESSING
+        assert one("select count(*) from order_cards where order_no = %s", order_no) == 0
+        assert one("select status from order_deliveries where order_no = %s", order_no) == 0
+
+
+def test_after_five_silences_nothing_is_bought_there_until_it_cooled_down(
+    suppliers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.stock_ground import jobs, rows, status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.catalog.models import Supplier
+    from chadan.delivery import connections
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "dujiao")
+    suppliers.fault("error", protocol="dujiao", times=0)
+    for _failure in range(connections.OPEN_AFTER):
+        deliver(shop.order())
+    supplier = Supplier.objects.get(merchant=shop.merchant)
+    assert supplier.failures == 5 and "500" in supplier.last_error and not connections.available(supplier)
+    suppliers.desk.faults.clear()
+    order_no = shop.order()
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.PAID and jobs("delivery.deliver", order_no) == 1
+    assert rows("select status, request_no from order_deliveries where order_no = %s", order_no) == [(0, "")]
+    monkeypatch.setattr(connections, "COOLING", timedelta(0))
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    supplier.refresh_from_db()
+    assert (supplier.failures, supplier.last_error) == (0, "")
+
+
+def test_a_supplier_nobody_answers_at_was_certainly_not_asked(suppliers: Any) -> None:
+    from tests.support.stock_ground import status_of
+    from tests.support.supplied import purchases, supplied_shop
+
+    from chadan.catalog.models import Supplier
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "acg", "dujiao")
+    Supplier.objects.filter(merchant=shop.merchant, protocol="acg").update(base_url="http://127.0.0.1:9")
+    order_no = shop.order()
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    assert purchases(order_no) == [(3, False, 1), (2, True, 1)]
+
+
+def test_a_slow_top_up_is_asked_about_until_it_is_done(suppliers: Any) -> None:
+    from tests.support.stock_ground import CardShop, make_product, one, status_of
+    from tests.support.supplied import connect, source, supplied_shop
+
+    from chadan.delivery import procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import DeliveryKind, OrderStatus
+
+    base = supplied_shop(suppliers, "acg")
+    product = make_product(base.merchant, DeliveryKind.TOPUP, title="话费")
+    source(product, connect(base, suppliers, "acg"), ref="3")
+    shop = CardShop(base.merchant, base.owner, base.buyer, product)
+    suppliers.fault("slow", protocol="acg")
+    order_no = shop.order()
+    deliver(order_no)
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.PROCESSING
+    suppliers.desk.acg.shop.finish(suppliers.orders("acg")[-1])
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    assert one("select count(*) from order_cards where order_no = %s", order_no) == 0

@@ -125,19 +125,24 @@ def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *
     elif told.state is SupplyState.DELIVERED:
         _delivered(session, order, now, told, actor, trusted=trusted)
     elif told.state is SupplyState.FAILED:
-        following = _refused(session, order, now, told.reason, actor)
-        if following is not None:  # nobody waits inside a transaction
-            from chadan.delivery.supply_tasks import first_call as job
-
-            job.defer(order_no=following.order_no, seq=following.seq)
+        give_up(session, order, now, told.reason, actor)
     else:
         supplier_rows.keep(session, now, now.status, supplier_no=told.supplier_no, cost=told.cost, reason=now.reason)
         if number.now() - now.created_at > SLOW:
             park(session, now, SILENT)
 
 
+def give_up(session: Session, order: Locked, row: Row, words: str, actor: Mapping[str, Any]) -> None:
+    """Nothing was bought, somebody says: a job asks the next supplier, or the order fails. The caller has locked the order."""
+    following = _refused(session, order, row, words, actor)
+    if following is not None:
+        from chadan.delivery.supply_tasks import first_call as job
+
+        job.defer(order_no=following.order_no, seq=following.seq)
+
+
 def first_call(order_no: int, seq: int) -> None:
-    """Makes the first call of a purchase that a callback's refusal caused. A repeat leaves it to `follow`."""
+    """Makes the first call of a purchase that was written inside somebody else's transaction. A repeat leaves it to `follow`."""
     _outside_transaction()
     with scoped(merchant_scope(order_no)) as session:
         lock(session, order_no)
