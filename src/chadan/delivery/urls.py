@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from chadan.delivery import supplier_callbacks
 
 app_name = "delivery"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("supply/notify/<int:supplier_id>/", supplier_callbacks.notify, name="supplier-notify"),
+]
