@@ -218,3 +218,48 @@ def test_a_delivery_that_never_works_is_recorded_as_stuck(monkeypatch: pytest.Mo
     assert found == [(3, stuck.INTERNAL), (3, stuck.DIED)]
     assert status_of(order_no) is OrderStatus.PAID
     assert rows("select count(*) from order_events where type = 'delivery.stuck' and order_no = %s", order_no) == [(1,)]
+
+
+def test_a_missed_wake_up_is_made_good_by_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support.stock_ground import jobs, make_card_shop, status_of
+
+    from chadan.delivery import waiting
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = make_card_shop()
+    small, large = shop.order(), shop.order(3)
+    for order_no in (small, large):
+        deliver(order_no)
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting, "stocked", lambda *_: 0)
+        shop.import_text("SWEPT-CARD-0001", "SWEPT-CARD-0002")
+    waiting.sweep()
+    waiting.sweep()
+    assert (jobs("delivery.deliver", small), jobs("delivery.deliver", large)) == (1, 0)
+    deliver(small)
+    assert status_of(small) is OrderStatus.DELIVERED
+
+
+def test_a_product_with_a_source_is_left_to_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support.stock_ground import make_card_shop, make_product, one
+
+    from chadan.catalog.models import ProductSource, Supplier
+    from chadan.delivery.dispatch import deliver
+
+    asked: list[tuple[str, int]] = []
+    for room in ("procurement", "reselling"):
+        module: Any = ModuleType(f"chadan.delivery.{room}")
+        module.start = lambda order_no, room=room: asked.append((room, order_no))
+        monkeypatch.setitem(sys.modules, f"chadan.delivery.{room}", module)
+        monkeypatch.setattr("chadan.delivery." + room, module, raising=False)
+    shop = make_card_shop()
+    shop.import_text("NOT-FROM-STOCK")
+    supplier = Supplier.objects.create(merchant=shop.merchant, home=shop.merchant.home, name="S")
+    ProductSource.objects.create(product=shop.product, home=shop.merchant.home, supplier=supplier, ref="1")
+    resold = make_product(shop.merchant, title="resold", upstream=make_product(make_card_shop().merchant))
+    first, second = shop.order(), shop.order(product=resold)
+    deliver(first)
+    deliver(second)
+    assert asked == [("procurement", first), ("reselling", second)]
+    assert one("select count(*) from stock_cards where product_id = %s and state = 0", shop.product.pk) == 1

@@ -18,6 +18,7 @@ from tests.support.wsgi import request
 
 pytestmark = pytest.mark.integration
 PHONE = "13987654321"
+CARD = "NOBODY-ELSE-SEES-THIS"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,19 @@ TABLE: dict[str, Route] = {
     "ops/money": Route("own", operator_sees=True),
     "ops/money/postings/<int:posting_id>": Route("thing", operator_sees=True),
     "ops/money/withdrawals/<int:withdrawal_id>": Route("thing", "POST", operator_sees=True, data={"reference": "x"}),
+    "m/stock": Route("own"),
+    "m/stock/find": Route("own", "POST", data={"card": "KNOWN-CARD-TO-NOBODY"}),
+    "m/stock/cards/<int:card_id>/reveal": Route("thing", "POST"),
+    "m/stock/<int:product_id>": Route("thing"),
+    "m/stock/<int:product_id>/withdraw": Route("thing", "POST"),
+    "m/deliveries": Route("own"),
+    "m/deliveries/<str:order_no>": Route("thing"),
+    **{
+        f"m/deliveries/<str:order_no>/{what}": Route(
+            "thing", "POST", data={"confirmed": "{order_no}", "cards": "forged", "reason": "forged"}
+        )
+        for what in ("deliver", "fail", "retry")
+    },
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),
@@ -222,6 +236,7 @@ def world(database):
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
     from chadan.catalog.models import PaymentChannel, Tag
+    from chadan.delivery import stock
     from chadan.exports.models import ExportJob
     from chadan.orders import number
 
@@ -229,6 +244,7 @@ def world(database):
     version = make_version(shop.merchant)
     order_no = make_order(shop.merchant, shop.buyer.buyer, version, account=PHONE)
     owner = acting(shop.staff["owner"])
+    stock.import_cards(owner, version.product_id, stock.texts([CARD]))
     _secret, key = create_key(owner, f"secret-{secrets.token_hex(4)}")
     job = ExportJob.objects.create(
         user=shop.staff["owner"],
@@ -249,6 +265,8 @@ def world(database):
         )
     posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
     open_shop = make_merchant("open")
+        cursor.execute("select id from stock_cards where merchant_id = %s", [shop.merchant.pk])
+        stocked = cursor.fetchone()[0]
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     channel = PaymentChannel.objects.create(
         merchant=shop.merchant, home=shop.merchant.home, method=0, name="shop's", protocol="manual", enabled=True
@@ -258,6 +276,8 @@ def world(database):
         "channel_id": str(channel.pk),
         "seq": "1",
         "tag_id": str(tag.pk),
+        "card_id": str(stocked),
+        "product_id": str(version.product_id),
         "key_id": str(key.pk),
         "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
         "export_id": str(job.pk),
@@ -269,7 +289,6 @@ def world(database):
         "uidb36": "zz",
         "page": "orders",
         "capacity": owner.key,
-        "product_id": str(version.product_id),
         "shop": open_shop.slug,
     }
     missing = number.make(number.now(), shop.merchant.home)
@@ -278,6 +297,8 @@ def world(database):
         "order_no": number.text(missing),
         "tag_id": "2147480000",
         "channel_id": "2147480000",
+        "card_id": "2147480000",
+        "product_id": "2147480000",
         "key_id": "2147480000",
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
@@ -285,7 +306,6 @@ def world(database):
         "withdrawal_id": "2147480000",
         "shop": "2147480000",
         "pk": "2147480000",
-        "product_id": "2147480000",
         "capacity": "merchant:2147480000",
     }
     other = make_merchant("other")
@@ -299,7 +319,7 @@ def world(database):
     }
     holders = {name: user for name, user in strangers.items() if name in ("buyer", "other owner", "agent", "operator")}
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
-    hidden = [there["order_no"], PHONE, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
+    hidden = [there["order_no"], PHONE, CARD, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
 
@@ -354,6 +374,7 @@ def state_of(world: World) -> list[Any]:
             ("select name, enabled from payment_channels where merchant_id = %s", shop.merchant.pk),
             ("select seq, status, txn_no from order_payments where order_no = %s", world.there["order_no"]),
             ("select seq from order_refunds where order_no = %s", world.there["order_no"]),
+            ("select id, state from stock_cards where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
             ("select active, title from products where merchant_id = %s", shop.merchant.pk),
         ):

@@ -21,7 +21,13 @@ PO = Path("locale/zh_Hans/LC_MESSAGES/django.po")
 DJANGO = Path(django.__file__).parent / "conf" / PO
 """Django's own catalogue, which every page has beside ours."""
 CATALOGUES = sorted(PACKAGE.glob("*/locale/*/LC_MESSAGES/django.po"))
-KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2)}
+KEYWORDS = {
+    **DEFAULT_KEYWORDS,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdif]|\{\w*\}")
 
 

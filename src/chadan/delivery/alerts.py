@@ -16,11 +16,12 @@ insert into stock_alerts (product_id, home, merchant_id, left_over) values (%s, 
 _LOWER = "delete from stock_alerts where product_id = %s and home = %s"
 
 
-def check(product: Product) -> bool:
+def check(product_id: int) -> bool:
     """Raises the warning when fewer than `product.low_stock` cards are free and none is standing. True when it did.
 
     Called after a claim's commit, so the last of many claims at once sees them all.
     """
+    product = Product.objects.get(pk=product_id)
     if product.low_stock is None or product.low_stock <= 0:
         return False
     with scoped(Scope(merchants=(product.merchant_id,), homes=(product.home,))) as session:

@@ -1,13 +1,13 @@
 """Claiming cards from stock: one statement picks free cards, marks them sold and writes the order's lines from them.
 
 `FOR UPDATE SKIP LOCKED` gives two buyers two cards without either waiting; what a transaction has won is the order's when it
-commits and free again when it does not. The statement reads `stock_cards_free`, which holds free cards only.
+commits and free again when it does not. Who finds too few, while others still hold cards they may give back, asks again and
+waits for them: an order is only told "out of stock" when it is true. The statement reads `stock_cards_free`, which holds free cards only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from chadan.orders import number
@@ -18,7 +18,7 @@ with picked as (
     select id, home from stock_cards
     where product_id = %(product_id)s and home = %(home)s and merchant_id = %(merchant_id)s and state = 0
     order by id limit %(quantity)s
-    for update skip locked
+    for update {skip}
 ), numbered as (
     select id, home, %(lines)s + row_number() over (order by id) as line from picked
     where (select count(*) from picked) >= %(least)s
@@ -30,18 +30,13 @@ with picked as (
 insert into order_cards (order_no, home, line, merchant_id, card_id, key_id, secret, blind, hint)
 select %(order_no)s, home, line, merchant_id, card_id, key_id, secret, blind, hint from won
 """
-_LINES = "select coalesce(max(line), 0), count(*) from order_cards where order_no = %s and home = %s"
+_THERE = """
+select count(*) from (select 1 from stock_cards where product_id = %s and home = %s and merchant_id = %s and state = 0
+                      limit %s) as free
+"""
 _FREE = """
 select product_id, count(*) from stock_cards where product_id = any(%s::bigint[]) and state = 0 group by product_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """What an order holds now: `won` cards by this claim, `cards` in all."""
-
-    won: int
-    cards: int
 
 
 def claim(
@@ -51,29 +46,33 @@ def claim(
     quantity: int,
     *,
     merchant_id: int,
+    have: int = 0,
     split: bool = False,
-) -> Claimed:
-    """Gives the order the cards it still lacks of `quantity`: all of them or none, with `split` as many as there are.
+) -> int:
+    """Gives the order the cards it still lacks of `quantity`, all of them or none (`split`: as many as there are).
 
-    The caller holds the order's lock, so one order is claimed for by one transaction at a time: a second click finds the
-    cards of the first. Nothing is raised when stock is short: `cards` says what the order has.
+    Returns how many it won. `have` is the number of cards the order has. The caller holds the order's lock, so one order is
+    claimed for by one transaction at a time: a second click finds the cards of the first. A short stock is no error.
     """
-    home = number.split(order_no).home
-    last, have = session.rows(_LINES, (order_no, home))[0]
-    missing = quantity - int(have)
+    missing = quantity - have
     if missing <= 0:
-        return Claimed(0, int(have))
+        return 0
     values: dict[str, Any] = {
         "order_no": order_no,
-        "home": home,
+        "home": number.split(order_no).home,
         "merchant_id": merchant_id,
         "product_id": product_id,
         "quantity": missing,
         "least": 1 if split else missing,
-        "lines": last,
+        "lines": have,
     }
-    won = session.run(_CLAIM, values)
-    return Claimed(won, int(have) + won)
+    won = session.run(_CLAIM.format(skip="skip locked"), values)
+    if won < missing:
+        there = session.rows(_THERE, (product_id, values["home"], merchant_id, missing - won))[0][0]
+        if there and (split or won + there >= missing):
+            more = {**values, "quantity": missing - won, "least": 1 if split else missing, "lines": have + won}
+            won += session.run(_CLAIM.format(skip=""), more)
+    return won
 
 
 def stock_of(product_ids: Iterable[int]) -> dict[int, int]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from chadan.catalog.models import Product, ProductSource
 from chadan.delivery import alerts, claims, results, rows
 from chadan.orders import number
 from chadan.orders.events import system
@@ -31,35 +31,49 @@ LATE = gettext_noop("Paid after it was cancelled, and out of stock: the money go
 _MERCHANT = "select merchant_id from orders where order_no = %s and home = %s"
 _FACTS = """
 select o.quantity, o.paid_at, o.cancelled_at, o.paid - o.refunded, v.product_id, v.delivery_kind,
-       exists (select 1 from order_refunds r where r.order_no = o.order_no and r.home = o.home and r.status in (0, 1))
-from orders o join product_versions v on v.id = o.version_id
-where o.order_no = %s and o.home = %s
+       exists (select 1 from order_refunds r where r.order_no = %(order_no)s and r.home = %(home)s and r.status in (0, 1)),
+       p.split_delivery, p.sla_minutes, p.low_stock, p.upstream_id is not null,
+       exists (select 1 from product_sources s where s.product_id = p.id and s.active),
+       (select coalesce(max(c.line), 0) from order_cards c where c.order_no = %(order_no)s and c.home = %(home)s)
+from orders o join product_versions v on v.id = o.version_id join products p on p.id = v.product_id
+where o.order_no = %(order_no)s and o.home = %(home)s
 """
 _OPEN = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What decides the way. Money is fen."""
+    """What decides the way. Money is fen; `cards` is how many cards the order has already."""
 
     quantity: int
     paid_at: datetime | None
     cancelled_at: datetime | None
     held: int
-    product: Product
-    kind: DeliveryKind
+    product_id: int
+    kind_code: int
     refunding: bool
+    split: bool
+    sla_minutes: int
+    low_stock: int | None
+    upstream: bool
+    sourced: bool
+    cards: int
+
+    @property
+    def kind(self) -> DeliveryKind:
+        """How the goods reach the buyer."""
+        return DeliveryKind.of(self.kind_code)
 
     @property
     def due_at(self) -> datetime:
         """Past it the order is stuck: the product's SLA, counted from the payment."""
-        return (self.paid_at or number.now()) + timedelta(minutes=self.product.sla_minutes)
+        return (self.paid_at or number.now()) + timedelta(minutes=self.sla_minutes)
 
 
 def merchant_scope(order_no: int) -> Scope:
     """The scope of the merchant that sold the order. Raises NotFound."""
     home = number.split(order_no).home
-    with scoped(OPERATOR) as session:
+    with scoped(OPERATOR, keyed=True) as session:
         found = session.rows(_MERCHANT, (order_no, home))
     if not found:
         raise NotFound("There is no such order.")
@@ -68,37 +82,36 @@ def merchant_scope(order_no: int) -> Scope:
 
 def deliver(order_no: int) -> None:
     """Delivers a paid order, or says on its delivery row why it waits. Orders in other states are left alone."""
-    with scoped(merchant_scope(order_no)) as session:
+    onward: Callable[[int], Any] | None = None
+    low = False
+    with transaction.atomic(), scoped(merchant_scope(order_no), keyed=True) as session:
         order = lock(session, order_no)
         if order.status not in _OPEN:
             return
         facts = _facts(session, order)
         if facts.refunding:
             return
-        onward = _elsewhere(facts.product)
+        onward = _elsewhere(facts)
         if onward is None:
             _here(session, order, facts)
+            low = facts.kind is DeliveryKind.CARD and bool(facts.low_stock)
     if onward is not None:
         onward(order_no)
-    elif facts.kind is DeliveryKind.CARD:
-        alerts.check(facts.product)
+    elif low:
+        alerts.check(facts.product_id)
 
 
 def _facts(session: Session, order: Locked) -> _Facts:
-    quantity, paid_at, cancelled_at, held, product_id, kind, refunding = session.rows(
-        _FACTS, (order.order_no, order.home)
-    )[0]
-    product = Product.objects.get(pk=product_id)
-    return _Facts(quantity, paid_at, cancelled_at, held, product, DeliveryKind.of(kind), refunding)
+    return _Facts(*session.rows(_FACTS, {"order_no": order.order_no, "home": order.home})[0])
 
 
-def _elsewhere(product: Product) -> Callable[[int], Any] | None:
+def _elsewhere(facts: _Facts) -> Callable[[int], Any] | None:
     """Who buys the product elsewhere; None when it is delivered from here."""
-    if product.upstream_id is not None:
+    if facts.upstream:
         from chadan.delivery import reselling
 
         return reselling.start
-    if ProductSource.objects.filter(product=product, active=True).exists():
+    if facts.sourced:
         from chadan.delivery import procurement
 
         return procurement.start
@@ -109,29 +122,32 @@ def _here(session: Session, order: Locked, facts: _Facts) -> None:
     if facts.kind is DeliveryKind.CARD:
         _from_stock(session, order, facts)
     elif order.status is OrderStatus.PAID:
-        transition(
-            session, order.order_no, OrderStatus.PROCESSING, actor=MACHINE, reason=BY_HAND, cause="delivery:by hand"
-        )
+        to = OrderStatus.PROCESSING
+        transition(session, order.order_no, to, actor=MACHINE, reason=BY_HAND, cause="delivery:by hand", locked=order)
         rows.wait(session, order.order_no, kind=facts.kind, reason=BY_HAND, due_at=facts.due_at)
 
 
 def _from_stock(session: Session, order: Locked, facts: _Facts) -> None:
-    got = claims.claim(
-        *(session, order.order_no, facts.product.pk, facts.quantity),
+    cards = facts.cards + claims.claim(
+        *(session, order.order_no, facts.product_id, facts.quantity),
         merchant_id=order.merchant_id,
-        split=facts.product.split_delivery,
+        have=facts.cards,
+        split=facts.split,
     )
-    if got.cards >= facts.quantity:
+    if cards >= facts.quantity:
         cause = f"stock:{number.text(order.order_no)}"
-        results.delivered(session, order.order_no, actor=MACHINE, reason="delivered from stock", cause=cause)
+        results.settle(
+            *(session, order, facts.kind), actor=MACHINE, reason="delivered from stock", cause=cause, cards=cards
+        )
         return
-    if facts.cancelled_at is not None and not got.cards:
+    if facts.cancelled_at is not None and not cards:
         _give_back(session, order, facts)
         return
-    if got.won and order.status is OrderStatus.PAID:
+    if cards > facts.cards and order.status is OrderStatus.PAID:
         cause = f"stock:{number.text(order.order_no)}:part"
-        transition(session, order.order_no, OrderStatus.PROCESSING, actor=MACHINE, reason=PARTLY, cause=cause)
-    reason = PARTLY if got.cards else NO_STOCK
+        to = OrderStatus.PROCESSING
+        transition(session, order.order_no, to, actor=MACHINE, reason=PARTLY, cause=cause, locked=order)
+    reason = PARTLY if cards else NO_STOCK
     rows.wait(session, order.order_no, kind=facts.kind, reason=reason, due_at=facts.due_at)
 
 

@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 
 from chadan.delivery import rows
 from chadan.orders import number
-from chadan.orders.states import DeliveryStatus, Escrow, OrderStatus
+from chadan.orders.states import DeliveryKind, DeliveryStatus, Escrow, OrderStatus
 from chadan.orders.transitions import Locked, lock, transition
 from chadan.orders.vault import Vault
 from chadan.platform.config import get_config
@@ -25,7 +25,7 @@ insert into order_cards (order_no, home, line, merchant_id, card_id, key_id, sec
 select %(order_no)s, %(home)s,
        (select coalesce(max(line), 0) from order_cards where order_no = %(order_no)s and home = %(home)s) + c.place,
        %(merchant_id)s, c.card_id, %(key_id)s, c.secret, c.blind, c.hint
-from unnest(%(card_ids)s::uuid[], %(secrets)s::bytea[], %(blinds)s::bytea[], %(hints)s::text[]) with ordinality
+from unnest(%(card_ids)b::uuid[], %(secrets)b::bytea[], %(blinds)b::bytea[], %(hints)b::text[]) with ordinality
      as c (card_id, secret, blind, hint, place)
 """
 
@@ -47,24 +47,43 @@ def delivered(
     `transitions.transition`.
     """
     order = lock(session, order_no)
+    kind = rows.kind_of(session, order_no)
+    if not settle(session, order, kind, actor=actor, reason=reason, cause=cause, cost=cost, cards=len(cards)):
+        return False
+    if cards:
+        write_cards(session, order, cards)
+    return True
+
+
+def settle(
+    session: Session,
+    order: Locked,
+    kind: DeliveryKind,
+    *,
+    actor: Mapping[str, Any],
+    reason: str,
+    cause: str,
+    cost: int | None = None,
+    cards: int = 0,
+) -> bool:
+    """`delivered` for an order that the caller has locked and whose cards are written already, or are written by it."""
     until = number.now() + timedelta(hours=get_config().escrow_hours)
     changes: dict[str, Any] = {"escrow": Escrow.HELD.code, "escrow_until": until}
     if cost is not None:
         changes["cost"] = cost
     moved = transition(
-        *(session, order_no, OrderStatus.DELIVERED),
+        *(session, order.order_no, OrderStatus.DELIVERED),
         actor=actor,
         reason=reason,
         cause=cause,
         changes=changes,
-        biz={"cards": len(cards)} if cards else {},
+        biz={"cards": cards} if cards else {},
+        locked=order,
     )
     if not moved.changed:
         return False
-    if cards:
-        write_cards(session, order, cards)
-    rows.close(session, order_no, DeliveryStatus.DELIVERED, kind=rows.kind_of(session, order_no), cost=cost or 0)
-    app.configure_task("orders.complete", schedule_at=until).defer(order_no=order_no)
+    rows.close(session, order.order_no, DeliveryStatus.DELIVERED, kind=kind, cost=cost or 0)
+    app.configure_task("orders.complete", schedule_at=until).defer(order_no=order.order_no)
     return True
 
 

@@ -38,6 +38,10 @@ where not exists (select 1 from known)
 _KIND = """
 select v.delivery_kind from orders o join product_versions v on v.id = o.version_id where o.order_no = %s and o.home = %s
 """
+_MISSING = """
+select o.quantity - (select count(*) from order_cards c where c.order_no = o.order_no and c.home = o.home)
+from orders o where o.order_no = %s and o.home = %s
+"""
 _NEWEST = "select status, reason from order_deliveries where order_no = %s and home = %s order by seq desc limit 1"
 
 
@@ -82,3 +86,9 @@ def kind_of(session: Session, order_no: int) -> DeliveryKind:
     """How the order's product reaches the buyer."""
     found = session.rows(_KIND, (order_no, number.split(order_no).home))
     return DeliveryKind.of(found[0][0]) if found else DeliveryKind.CARD
+
+
+def missing_cards(session: Session, order_no: int) -> int:
+    """How many cards the order still lacks of its quantity."""
+    home = number.split(order_no).home
+    return int(session.rows(_MISSING, (order_no, home))[0][0])

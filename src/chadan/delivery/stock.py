@@ -37,10 +37,11 @@ _COUNTED = "update stock_batches set read = %s, added = %s, duplicate = %s, reje
 _INSERT = """
 insert into stock_cards (home, merchant_id, product_id, batch_id, card_id, key_id, secret, blind, hint)
 select %(home)s, %(merchant_id)s, %(product_id)s, %(batch_id)s, n.card_id, %(key_id)s, n.secret, n.blind, n.hint
-from unnest(%(card_ids)s::uuid[], %(secrets)s::bytea[], %(blinds)s::bytea[], %(hints)s::text[])
-     as n (card_id, secret, blind, hint)
+from unnest(%(card_ids)b::uuid[], %(secrets)b::bytea[], %(blinds)b::bytea[], %(hints)b::text[]) with ordinality
+     as n (card_id, secret, blind, hint, place)
 where not exists (select 1 from order_cards d where d.merchant_id = %(merchant_id)s and d.home = %(home)s
                                                 and d.blind = n.blind)
+order by n.place
 on conflict (merchant_id, home, blind) do nothing
 returning card_id
 """

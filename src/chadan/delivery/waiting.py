@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from django.db import transaction
+from procrastinate.exceptions import AlreadyEnqueued
+
 from chadan.catalog.models import Product
 from chadan.delivery import alerts
 from chadan.platform.scope import OPERATOR, Session, scoped
@@ -15,11 +20,13 @@ order by o.order_no limit %s
 """
 # Missed wake-ups: an order that began to wait while cards were being stocked, or whose cards another's rollback set free.
 _SERVABLE = """
-select o.order_no, v.product_id from orders o join product_versions v on v.id = o.version_id
+select o.order_no, v.product_id
+from orders o join product_versions v on v.id = o.version_id join products p on p.id = v.product_id
 where o.status in (1, 2) and v.delivery_kind = 0
   and exists (select 1 from order_deliveries d where d.order_no = o.order_no and d.home = o.home and d.status = 0
               and d.attempts > 0)
-  and exists (select 1 from stock_cards c where c.product_id = v.product_id and c.state = 0)
+  and (select count(*) from (select 1 from stock_cards c where c.product_id = p.id and c.state = 0 limit o.quantity) as free)
+      >= case when p.split_delivery then 1 else o.quantity end
 order by o.order_no limit %s
 """
 MOST = 1_000
@@ -41,8 +48,11 @@ def sweep() -> int:
     """Defers a delivery for waiting orders whose product has cards, of all shops; returns how many."""
     from chadan.delivery.tasks import deliver
 
+    deferred = 0
     with scoped(OPERATOR) as session:
-        found = session.rows(_SERVABLE, (MOST,))
-        for order_no, product_id in found:
-            deliver.configure(lock=f"stock:{product_id}").defer(order_no=order_no)
-    return len(found)
+        for order_no, product_id in session.rows(_SERVABLE, (MOST,)):
+            job = deliver.configure(lock=f"stock:{product_id}", queueing_lock=f"deliver:{order_no}")
+            with suppress(AlreadyEnqueued), transaction.atomic():
+                job.defer(order_no=order_no)
+                deferred += 1
+    return deferred
