@@ -263,10 +263,10 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
-    posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
-    open_shop = make_merchant("open")
         cursor.execute("select id from stock_cards where merchant_id = %s", [shop.merchant.pk])
         stocked = cursor.fetchone()[0]
+    posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
+    open_shop = make_merchant("open")
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
     channel = PaymentChannel.objects.create(
         merchant=shop.merchant, home=shop.merchant.home, method=0, name="shop's", protocol="manual", enabled=True

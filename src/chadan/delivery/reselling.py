@@ -157,9 +157,7 @@ def _buy(session: Session, order: NewOrder, sale: Locked, once: str) -> int | No
     return placed.order_no
 
 
-def _new_order(
-    agent: Merchant, goods: Product, *, quantity: int, amount: int, account: str, fields: str
-) -> NewOrder:
+def _new_order(agent: Merchant, goods: Product, *, quantity: int, amount: int, account: str, fields: str) -> NewOrder:
     version = goods.version
     assert version is not None  # noqa: S101 - the caller looked
     buyer = agents.buyer_of(agent)

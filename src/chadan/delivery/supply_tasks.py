@@ -42,3 +42,37 @@ def follow_lost(timestamp: int) -> None:
         follow.defer(order_no=order_no, seq=seq)
     if lost:
         log.info("lost purchases taken up", extra={"purchases": len(lost), "at": timestamp})
+
+
+@app.task(name="delivery.purchase_done", retry=_AGAIN)
+def purchase_done(order_no: int) -> None:
+    """Lets a purchase's sale come to what the purchase came to, and the agent's own system hear of it."""
+    close_old_connections()
+    from chadan.delivery import reselling, supply_orders
+
+    reselling.purchase_done(order_no)
+    supply_orders.changed(order_no)
+
+
+@app.task(name="delivery.tell_agent")
+def tell_agent(order_no: int, attempt: int) -> None:
+    """Sends an agent's callback; it comes back by itself when nobody took it."""
+    close_old_connections()
+    from chadan.delivery import supply_orders
+
+    supply_orders.tell(order_no, attempt)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="delivery.follow_purchases", queueing_lock="delivery.follow_purchases", pass_context=False)
+def follow_purchases(timestamp: int) -> None:
+    """Takes up sales whose purchase ended unnoticed, and every five minutes those that waited for money in a wallet."""
+    close_old_connections()
+    from chadan.delivery import reselling
+    from chadan.delivery.tasks import deliver
+
+    for purchase_no in reselling.settled():
+        purchase_done.defer(order_no=purchase_no)
+    if timestamp // 60 % 5 == 0:
+        for order_no in reselling.waiting_for_money():
+            deliver.defer(order_no=order_no)
