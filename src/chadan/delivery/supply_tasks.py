@@ -76,3 +76,27 @@ def follow_purchases(timestamp: int) -> None:
     if timestamp // 60 % 5 == 0:
         for order_no in reselling.waiting_for_money():
             deliver.defer(order_no=order_no)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="delivery.sync", queueing_lock="delivery.sync", pass_context=False)
+def sync(timestamp: int) -> None:  # noqa: ARG001 - procrastinate's periodic tasks are told the time
+    """Asks every active supplier for prices, stock and balance, each in a job of its own."""
+    close_old_connections()
+    from chadan.delivery import supply_sync
+
+    for supplier_id in supply_sync.due():
+        sync_supplier.configure(lock=f"sync:{supplier_id}").defer(supplier_id=supplier_id)
+
+
+@app.task(name="delivery.sync_supplier")
+def sync_supplier(supplier_id: int) -> None:
+    """Asks one supplier; one that does not answer is asked again with the next round."""
+    close_old_connections()
+    from chadan.delivery import supply_sync
+    from chadan.platform.errors import ChadanError
+
+    try:
+        supply_sync.sync(supplier_id)
+    except ChadanError as error:
+        log.info("supplier not synchronised", extra={"supplier": supplier_id, "reason": error.code})
