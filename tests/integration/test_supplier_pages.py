@@ -162,6 +162,8 @@ def test_nobody_resells_what_comes_from_itself() -> None:
 @contextmanager
 def another_chadan() -> Iterator[str]:
     """This installation's API on loopback, as another shop sees it."""
+    from django.db import connections
+
     from chadan.platform.wsgi import application
 
     class Quiet(WSGIRequestHandler):
@@ -169,7 +171,14 @@ def another_chadan() -> Iterator[str]:
             pass
 
     server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+
+    def serve() -> None:
+        try:
+            server.serve_forever(0.02)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -36,7 +36,7 @@ def bought(actor: Actor, order_no: int, seq: int, supplier_no: str) -> None:
         raise InvalidInput(_("Enter the supplier's order number."), field="supplier_no")
     with scoped(actor.scope) as session:
         _order, row = _parked(session, actor, order_no, seq)
-    told = connections.api_of(Supplier.objects.get(pk=row.supplier_id)).look(supplier_no)
+    told = connections.api_of(Supplier.objects.get(pk=row.supplier_id or 0)).look(supplier_no)
     if told.request_no and told.request_no != row.request_no:
         raise InvalidInput(_("The supplier says this number is of another order."), field="supplier_no")
     with scoped(actor.scope) as session:

@@ -161,7 +161,7 @@ def park(session: Session, row: Row, reason: str, supplier_no: str = "") -> None
 def _ask(row: Row | None, question: Question) -> None:
     """One call to a supplier and, in a transaction of its own, what follows from the answer; then the next supplier."""
     while row is not None:
-        supplier = Supplier.objects.get(pk=row.supplier_id)
+        supplier = Supplier.objects.get(pk=row.supplier_id or 0)
         told = _answer(supplier, row, question)
         _note_health(supplier, told)
         row, question = _settle(row, told, question), Question.BUY
@@ -305,7 +305,7 @@ def _cost(row: Row, facts: Facts, told: Supplied) -> int:
     """What the supplier charged; what it last asked for when it does not say."""
     if told.cost is not None:
         return told.cost
-    source = ProductSource.objects.filter(pk=row.source_id).first()
+    source = ProductSource.objects.filter(pk=row.source_id or 0).first()
     return (source.price or 0) * facts.quantity if source else 0
 
 
@@ -321,7 +321,7 @@ def _purchase(row: Row, supplier: Supplier) -> Purchase:
     """What is asked of the supplier: our fields under the names it knows them by (`options.fields`)."""
     with scoped(merchant_scope(row.order_no)) as session:
         facts = supplier_rows.facts(session, lock(session, row.order_no))
-    source = ProductSource.objects.get(pk=row.source_id)
+    source = ProductSource.objects.get(pk=row.source_id or 0)
     options = dict(source.options)
     names = options.get("fields") or {}
     fields = {str(names.get(name, name)): str(value) for name, value in json.loads(facts.fields).items() if value}

@@ -140,8 +140,8 @@ def one(session: Session, order_no: int, seq: int) -> Row | None:
 
 def facts(session: Session, order: Locked) -> Facts:
     """What is to be bought."""
-    row = session.rows(_FACTS, (order.order_no, order.home))[0]
-    return Facts(*row[:4], DeliveryKind.of(row[4]), *row[5:])
+    quantity, account, fields, product_id, kind, *rest = session.rows(_FACTS, (order.order_no, order.home))[0]
+    return Facts(quantity, account, fields, product_id, DeliveryKind.of(kind), *rest)
 
 
 def insert(

@@ -44,7 +44,7 @@ Fields = Mapping[str, Any]
 
 def sign(fields: Fields, key: str) -> str:
     """The signature of a form: its fields but `sign` by name, empty ones left out, `k=v` joined by `&`, `&key=` at the end."""
-    parts = []
+    parts: list[str] = []
     for name in sorted(fields):
         value = fields[name]
         if name == "sign" or value is None or value in ("", {}, []):
