@@ -268,3 +268,47 @@ def test_a_slow_top_up_is_asked_about_until_it_is_done(suppliers: Any) -> None:
     procurement.follow(order_no, 1)
     assert status_of(order_no) is OrderStatus.DELIVERED
     assert one("select count(*) from order_cards where order_no = %s", order_no) == 0
+
+
+def test_a_purchase_is_asked_about_by_one_process_and_not_while_a_call_may_be_under_way(
+    suppliers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.stock_ground import in_threads, status_of
+    from tests.support.supplied import purchases, supplied_shop
+
+    from chadan.delivery import procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "dujiao")
+    suppliers.fault("deaf", protocol="dujiao")
+    order_no = shop.order()
+    before = len(suppliers.orders("dujiao"))
+    deliver(order_no)
+    monkeypatch.setattr(procurement, "GRACE", timedelta(seconds=17))
+    procurement.follow(order_no, 1)
+    assert purchases(order_no) == [(1, False, 1)] and len(suppliers.orders("dujiao")) == before
+    monkeypatch.setattr(procurement, "GRACE", timedelta(milliseconds=1))
+    in_threads(lambda _each: procurement.follow(order_no, 1), range(8), threads=8)
+    assert status_of(order_no) is OrderStatus.DELIVERED and len(suppliers.orders("dujiao")) == before + 1
+
+
+def test_a_process_that_was_held_up_leaves_the_call_to_the_next(
+    suppliers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.stock_ground import status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.delivery import procurement
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "acg")
+    order_no = shop.order()
+    before = len(suppliers.orders("acg"))
+    with monkeypatch.context() as patch:
+        patch.setattr(procurement, "FRESH", -1.0)
+        deliver(order_no)
+    assert len(suppliers.orders("acg")) == before
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.DELIVERED and len(suppliers.orders("acg")) == before + 1

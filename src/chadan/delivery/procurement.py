@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
@@ -42,10 +43,12 @@ from chadan.platform.scope import Session, scoped
 
 log = logging.getLogger(__name__)
 MACHINE = system("suppliers")
-PAUSES = (15, 20, 30, 60, 120, 300, 600, 900)
-"""Seconds until a purchase under way is asked about: after its first, second, … call. The first outlasts any call (10 s)."""
-GRACE = timedelta(seconds=12)
-"""A call younger than this may still be under way in another process."""
+PAUSES = (20, 30, 60, 120, 300, 600, 900)
+"""Seconds until a purchase under way is asked about: after its first, second, … call."""
+GRACE = timedelta(seconds=17)
+"""A call younger than this may still be under way in another process: one begins within FRESH and ends 10 s later."""
+FRESH = 5.0
+"""Seconds from taking a call to making it. A process that was held up longer leaves it to the next one."""
 PATIENCE = timedelta(hours=24)
 """So long a supplier may stay silent about a purchase; then staff is asked."""
 SLOW = timedelta(days=3)
@@ -77,26 +80,28 @@ class Question(Enum):
 def start(order_no: int) -> None:
     """Buys a paid order's goods, unless a purchase is under way. Called outside a transaction; any number of times."""
     _outside_transaction()
+    since = time.monotonic()
     with scoped(merchant_scope(order_no)) as session:
         order = lock(session, order_no)
         if order.status not in _OPEN or any(row.open for row in supplier_rows.of(session, order_no)):
             return
         row = _next(session, order, after=None)
-    _ask(row, Question.BUY)
+    _ask(row, Question.BUY, since)
 
 
 def follow(order_no: int, seq: int) -> None:
     """Asks what became of a purchase under way, and comes back with growing pauses until it is known."""
     _outside_transaction()
+    since = time.monotonic()
     with scoped(merchant_scope(order_no)) as session:
         order = lock(session, order_no)
         row = supplier_rows.one(session, order_no, seq)
         if row is None or row.status is not DeliveryStatus.SENDING or order.status not in _OPEN:
             return
         follow_later(row)
-        if row.asked_at + GRACE > number.now() or not supplier_rows.take(session, row):
+        if not supplier_rows.take(session, row, GRACE):
             return
-    _ask(row, Question.LOOK if row.supplier_no else Question.RECOVER)
+    _ask(row, Question.LOOK if row.supplier_no else Question.RECOVER, since)
 
 
 def follow_later(row: Row) -> None:
@@ -144,12 +149,15 @@ def give_up(session: Session, order: Locked, row: Row, words: str, actor: Mappin
 def first_call(order_no: int, seq: int) -> None:
     """Makes the first call of a purchase that was written inside somebody else's transaction. A repeat leaves it to `follow`."""
     _outside_transaction()
+    since = time.monotonic()
     with scoped(merchant_scope(order_no)) as session:
         lock(session, order_no)
         row = supplier_rows.one(session, order_no, seq)
-        if row is None or not row.open or row.attempts != 1 or row.supplier_no or not supplier_rows.take(session, row):
+        if row is None or not row.open or row.attempts != 1 or row.supplier_no:
             return
-    _ask(row, Question.BUY)
+        if not supplier_rows.take(session, row, timedelta(0)):
+            return
+    _ask(row, Question.BUY, since)
 
 
 def park(session: Session, row: Row, reason: str, supplier_no: str = "") -> None:
@@ -158,12 +166,19 @@ def park(session: Session, row: Row, reason: str, supplier_no: str = "") -> None
     events.append(session, row.order_no, "supply.parked", MACHINE, {"request_no": row.request_no})
 
 
-def _ask(row: Row | None, question: Question) -> None:
-    """One call to a supplier and, in a transaction of its own, what follows from the answer; then the next supplier."""
+def _ask(row: Row | None, question: Question, since: float) -> None:
+    """One call to a supplier and, in a transaction of its own, what follows from the answer; then the next supplier.
+
+    `since` is the monotonic moment before the call was taken.
+    """
     while row is not None:
         supplier = Supplier.objects.get(pk=row.supplier_id or 0)
+        if time.monotonic() - since > FRESH:
+            log.warning("supplier call left to the next job", extra={"order_no": number.text(row.order_no)})
+            return
         told = _answer(supplier, row, question)
         _note_health(supplier, told)
+        since = time.monotonic()
         row, question = _settle(row, told, question), Question.BUY
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chadan.orders import number
@@ -33,7 +33,7 @@ delete from order_deliveries where order_no = %s and home = %s and status = 0 an
 """
 _TAKE = """
 update order_deliveries set attempts = attempts + 1, asked_at = now()
-where order_no = %s and home = %s and seq = %s and status = 1 and attempts = %s
+where order_no = %s and home = %s and seq = %s and status = 1 and attempts = %s and asked_at <= now() - %s::interval
 """
 _KEEP = """
 update order_deliveries set supplier_no = case when %(supplier_no)s <> '' then %(supplier_no)s else supplier_no end,
@@ -182,9 +182,9 @@ def request_number(order_no: int, seq: int) -> str:
     return f"c{digits:0>13}{seq:03d}"
 
 
-def take(session: Session, row: Row) -> bool:
-    """Takes the next call for this process: False when another had taken it since the row was read."""
-    return session.run(_TAKE, (row.order_no, row.home, row.seq, row.attempts)) == 1
+def take(session: Session, row: Row, grace: timedelta) -> bool:
+    """Takes the next call for this process; False when another took it since the row was read, or less than `grace` ago."""
+    return session.run(_TAKE, (row.order_no, row.home, row.seq, row.attempts, grace)) == 1
 
 
 def keep(

@@ -63,6 +63,10 @@ def call(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str]
         with _Line(parts.scheme, host, port) as line:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             named = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "Chadan", **(headers or {})}
+            if (
+                line.is_over()
+            ):  # the name or the handshake took it all: what is sent now might be sent beside a second try
+                raise _unreachable(host)
             sent = True
             line.connection.request(method, target, body or None, named)
             with line.connection.getresponse() as answer:
