@@ -19,9 +19,10 @@ from ninja.errors import AuthenticationError
 from ninja.security.http import HttpAuthBase
 
 from chadan.accounts.client_ip import client_ip
-from chadan.api import openapi, orders_json, questions
+from chadan.api import openapi, orders_json, questions, supply_docs
 from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate
 from chadan.api.problems import from_error, problem
+from chadan.api.supply import router as supply
 from chadan.orders.detail import get_detail
 from chadan.platform.errors import ChadanError, InvalidQuery
 from chadan.platform.scope import RowCursor, execute
@@ -58,6 +59,8 @@ api = NinjaAPI(
     openapi_url=None,
     auth=KeyAuth(),
 )
+
+api.add_router("/supply", supply)
 
 
 @api.get("/orders", openapi_extra=openapi.LIST, operation_id="listOrders", summary="List orders", tags=["orders"])
@@ -140,7 +143,7 @@ def _answer(body: dict[str, Any]) -> HttpResponse:
 def document(language: str = "en") -> bytes:
     """The OpenAPI 3.1 document, as JSON, its descriptions in `language`."""
     described = dict(api.get_openapi_schema())
-    described["components"] = {**described["components"], "schemas": openapi.SCHEMAS}
+    described["components"] = {**described["components"], "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS}
     with translation.override(language):
         return msgspec.json.encode(described, enc_hook=str)  # str says a lazy text in the language of the moment
 

@@ -140,7 +140,7 @@ def _timeline(facts: OrderFacts, events: list[EventRow], *, inside: bool) -> lis
     ]
     for event in events:
         actor = _load(event.actor)
-        if inside or event.type not in _INSIDE_ONLY:
+        if inside or (event.type not in _INSIDE_ONLY and not event.type.startswith("supply.")):
             data = _load(event.biz) if inside else {}
             moments.append(Moment(event.at, event.type, actor.get("name", ""), actor.get("kind", ""), data))
     return sorted(moments, key=lambda moment: moment.at)

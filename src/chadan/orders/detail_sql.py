@@ -144,7 +144,7 @@ class DeliveryRow(NamedTuple):
 
     def without_supplier(self) -> DeliveryRow:
         """For buyers and agents."""
-        return self._replace(supplier=None, supplier_no="")
+        return self._replace(supplier=None, supplier_no="", reason="" if self.supplier else self.reason)
 
 
 class CardRow(NamedTuple):

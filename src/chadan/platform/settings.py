@@ -108,6 +108,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = config.language
+LOCALE_PATHS = [ROOT / "platform" / "locale"]  # the one room with texts that is no Django application
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
