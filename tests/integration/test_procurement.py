@@ -312,3 +312,26 @@ def test_a_process_that_was_held_up_leaves_the_call_to_the_next(
     assert len(suppliers.orders("acg")) == before
     procurement.follow(order_no, 1)
     assert status_of(order_no) is OrderStatus.DELIVERED and len(suppliers.orders("acg")) == before + 1
+
+
+def test_a_failed_order_that_staff_tries_again_asks_every_supplier_again(suppliers: Any) -> None:
+    from tests.support.stock_ground import TEST, rows, status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+    from chadan.orders.transitions import transition
+    from chadan.platform.scope import scoped
+
+    shop = supplied_shop(suppliers, "acg", "dujiao")
+    for protocol in ("acg", "dujiao", "acg"):
+        suppliers.fault("refuse", protocol=protocol)
+    order_no = shop.order()
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.FAILED
+    with scoped(shop.scope) as session:
+        transition(session, order_no, OrderStatus.PROCESSING, actor=TEST, reason="again")
+    deliver(order_no)
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    found = rows("select status from order_deliveries where order_no = %s order by seq", order_no)
+    assert found == [(3,), (3,), (3,), (2,)]

@@ -190,3 +190,30 @@ def test_many_sales_at_once_never_overdraw_the_wallet() -> None:
     )
     assert bought == 5 and agency.wallet() == 100
     assert one("select count(*) from orders where agent_id = %s", agency.shop.merchant.pk) == 5
+
+
+def test_a_failed_sale_that_staff_tries_again_fails_again_or_is_bought() -> None:
+    from tests.support.agency import make_agency
+    from tests.support.stock_ground import TEST, status_of
+
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders.states import OrderStatus
+    from chadan.orders.transitions import transition
+    from chadan.platform.scope import scoped
+
+    def again() -> None:
+        with scoped(agency.shop.scope) as session:
+            transition(session, sale, OrderStatus.PROCESSING, actor=TEST, reason="again")
+        deliver(sale)
+
+    agency = make_agency()
+    agency.standing.active = False
+    agency.standing.save()
+    sale = agency.sale()
+    deliver(sale)
+    again()
+    assert status_of(sale) is OrderStatus.FAILED
+    agency.standing.active = True
+    agency.standing.save()
+    again()
+    assert status_of(sale) is OrderStatus.PROCESSING and status_of(agency.purchase_of(sale)) is OrderStatus.PAID

@@ -138,3 +138,26 @@ def test_a_cancelled_purchase_goes_to_the_next_supplier(suppliers: Any) -> None:
     assert one("select supplier_no from order_deliveries where order_no = %s and seq = 2", order_no) == str(
         suppliers.orders("acg")[-1].number
     )
+
+
+def test_the_sandbox_reports_twice_and_wrongly_on_command(suppliers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support.served import pages_served
+    from tests.support.stock_ground import one, status_of
+    from tests.support.supplied import supplied_shop
+
+    from chadan.delivery import connections
+    from chadan.orders.states import OrderStatus
+
+    with pages_served() as url:
+        monkeypatch.setattr(connections, "callback_url", lambda supplier: f"{url}/supply/notify/{supplier.pk}/")
+        shop = supplied_shop(suppliers, "dujiao")
+        other, _theirs = slow_order(suppliers, supplied_shop(suppliers, "dujiao"))
+        order_no, theirs = slow_order(suppliers, shop)
+        suppliers.fault("wrong_order", protocol="dujiao")
+        assert suppliers.desk.dujiao.report(theirs) == [404]
+        assert (status_of(order_no), status_of(other)) == (OrderStatus.PROCESSING, OrderStatus.PROCESSING)
+        suppliers.fault("duplicate", protocol="dujiao")
+        suppliers.desk.dujiao.shop.finish(theirs)
+        assert suppliers.desk.dujiao.report(theirs) == [200, 200]
+    assert status_of(order_no) is OrderStatus.DELIVERED
+    assert one("select count(*) from order_events where order_no = %s and type = 'order.delivered'", order_no) == 1

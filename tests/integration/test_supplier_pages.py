@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
@@ -159,40 +156,12 @@ def test_nobody_resells_what_comes_from_itself() -> None:
         agent_admin.resell(agency.above.owner, agency.shop.product.pk, 1000)
 
 
-@contextmanager
-def another_chadan() -> Iterator[str]:
-    """This installation's API on loopback, as another shop sees it."""
-    from django.db import connections
-
-    from chadan.platform.wsgi import application
-
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
-
-    def serve() -> None:
-        try:
-            server.serve_forever(0.02)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_another_chadan_is_a_supplier_that_can_always_be_asked(suppliers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
     from tests.support.agency import make_agency
     from tests.support.names import unique
+    from tests.support.served import pages_served
     from tests.support.stock_ground import make_card_shop, one, status_of
     from tests.support.supplied import cost_of, source
 
@@ -210,7 +179,7 @@ def test_another_chadan_is_a_supplier_that_can_always_be_asked(suppliers: Any, m
     agency.above.import_text("FAR-0001-CARD")
     key, _made = create_key(agency.shop.owner, "supply", ("supply",))
     shop = make_card_shop()
-    with another_chadan() as url:
+    with pages_served() as url:
         supplier = Supplier.objects.create(
             merchant=shop.merchant,
             home=shop.merchant.home,

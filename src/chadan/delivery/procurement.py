@@ -284,7 +284,8 @@ def _sla(facts: Facts) -> int:
 
 
 def _fail(session: Session, order: Locked, row: Row | None, words: str, actor: Mapping[str, Any]) -> None:
-    cause = f"supplier:{row.request_no if row else number.text(order.order_no)}"
+    # Without a purchase, the delivery row that is written now tells this failure from one before a retry.
+    cause = f"supplier:{row.request_no if row else supplier_rows.next_seq(session, order)}"
     results.failed(session, order.order_no, reason=NOBODY, actor=actor, cause=cause)
     if row is not None:
         supplier_rows.say_why(session, row, words)

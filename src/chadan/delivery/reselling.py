@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name
 
 from chadan.accounts.models import Merchant
 from chadan.catalog.models import Product
-from chadan.delivery import agents, results, rows
+from chadan.delivery import agents, results, rows, supplier_rows
 from chadan.orders import events, number
 from chadan.orders.events import system
 from chadan.orders.placing import NewOrder, place
@@ -61,7 +61,8 @@ select merchant_id, card_id, key_id, secret from order_cards where order_no = %s
 _SETTLED = """
 select p.order_no from orders o
 join order_deliveries d on d.order_no = o.order_no and d.home = o.home
-join orders p on p.order_no = d.supplier_no::bigint and p.home = d.supplier_no::bigint / 100000 %% 1000
+cross join lateral (select case when d.request_no like 'resale:%%' then d.supplier_no::bigint end as no) as bought
+join orders p on p.order_no = bought.no and p.home = bought.no / 100000 %% 1000
 where o.status = 2 and d.status = 1 and d.request_no like 'resale:%%' and p.status = any(%s::smallint[])
 order by o.order_no limit 500
 """
@@ -92,7 +93,8 @@ def start(order_no: int) -> None:
         due_at = (paid_at or number.now()) + timedelta(minutes=ours.sla_minutes)
         kind = DeliveryKind.of(kind)
         if goods is None or standing is None or not (goods.active and goods.open_to_agents and goods.version):
-            results.failed(session, order_no, reason=NOT_OPEN, actor=MACHINE, cause=f"resale:{len(made)}:not open")
+            cause = f"resale:not open:{supplier_rows.next_seq(session, sale)}"
+            results.failed(session, order_no, reason=NOT_OPEN, actor=MACHINE, cause=cause)
             return
         amount = agents.price(goods, standing.level) * quantity
         order = _new_order(ours.merchant, goods, quantity=quantity, amount=amount, account=account, fields=fields)

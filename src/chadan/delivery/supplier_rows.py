@@ -149,7 +149,7 @@ def insert(
 ) -> Row:
     """A new purchase with its request number, which is claimed; the caller holds the order's lock."""
     session.run(_DROP_PLAIN, (order.order_no, order.home))
-    seq = int(session.rows(_NEXT, (order.order_no, order.home))[0][0])
+    seq = next_seq(session, order)
     request_no = request_number(order.order_no, seq)
     values: dict[str, Any] = {
         "order_no": order.order_no,
@@ -167,6 +167,11 @@ def insert(
     row = one(session, order.order_no, seq)
     assert row is not None  # noqa: S101 - just written
     return row
+
+
+def next_seq(session: Session, order: Locked) -> int:
+    """The number of the order's next delivery, of whatever kind."""
+    return int(session.rows(_NEXT, (order.order_no, order.home))[0][0])
 
 
 def request_number(order_no: int, seq: int) -> str:

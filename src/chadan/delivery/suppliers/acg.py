@@ -30,6 +30,7 @@ from chadan.delivery.suppliers.calling import (
     fen,
     json_object,
     lines,
+    objects,
     refused,
     unreadable,
 )
@@ -103,10 +104,8 @@ class Acg:
     def items(self) -> list[Item]:
         """The shop's category tree, flattened."""
         found: list[Item] = []
-        for category in self._listed("commodity/items"):
-            for one in category.get("children") or ():
-                if isinstance(one, Mapping) and one.get("code"):
-                    found.append(self._item(one))
+        for category in objects(self._data("commodity/items", {})):
+            found.extend(self._item(one) for one in objects(category.get("children")) if one.get("code"))
         return found
 
     def item(self, ref: str, options: Mapping[str, Any]) -> Item:
@@ -154,12 +153,6 @@ class Acg:
         if not isinstance(data, dict):
             raise unreadable()
         return data
-
-    def _listed(self, path: str) -> list[dict[str, Any]]:
-        data = self._data(path, {})
-        if not isinstance(data, list):
-            raise unreadable()
-        return [one for one in data if isinstance(one, dict)]
 
     def _data(self, path: str, fields: Fields) -> Any:
         key = self.config.secrets.get("app_key", "")

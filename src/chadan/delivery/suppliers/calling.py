@@ -45,6 +45,14 @@ def json_object(reply: Reply) -> dict[str, Any]:
     return found
 
 
+def objects(value: object) -> list[dict[str, Any]]:
+    """A list of JSON objects; nothing for null. Raises SupplierUnreachable for anything else."""
+    found = [] if value is None else value
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise unreadable()
+    return found
+
+
 def unreadable() -> SupplierUnreachable:
     """The error of an answer nobody understands."""
     return SupplierUnreachable(_("The supplier's answer cannot be read."))

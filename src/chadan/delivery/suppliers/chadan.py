@@ -19,7 +19,16 @@ from chadan.delivery.suppliers.base import (
     SupplierRefused,
     SupplyState,
 )
-from chadan.delivery.suppliers.calling import address_problems, call, count, fen, json_object, refused, unreadable
+from chadan.delivery.suppliers.calling import (
+    address_problems,
+    call,
+    count,
+    fen,
+    json_object,
+    objects,
+    refused,
+    unreadable,
+)
 from chadan.platform.wording import gettext as _
 
 BASE = "/api/v1/supply"
@@ -70,9 +79,9 @@ class Chadan:
     def recover(self, purchase: Purchase) -> Supplied:
         """Asks by our number; buys, under the same Idempotency-Key, when the shop never heard of it."""
         found = self._ask("GET", "/orders", query={"your_order_no": purchase.request_no, "merchant": self._shop})
-        rows = found.get("data")
-        if not isinstance(rows, list):
+        if not isinstance(found.get("data"), list):
             raise unreadable()
+        rows = objects(found["data"])
         return _told(rows[0]) if rows else self.buy(purchase)
 
     def look(self, supplier_no: str) -> Supplied:
@@ -82,9 +91,7 @@ class Chadan:
     def items(self) -> list[Item]:
         """What the shop opens to us, at our prices."""
         rows = self._ask("GET", "/products", query={"merchant": self._shop}).get("data")
-        if not isinstance(rows, list):
-            raise unreadable()
-        return [_item(one) for one in rows]
+        return [_item(one) for one in objects(rows)]
 
     def item(self, ref: str, options: Mapping[str, Any]) -> Item:  # noqa: ARG002 - the contract names it
         """One product."""
@@ -96,9 +103,10 @@ class Chadan:
     def balance(self) -> int | None:
         """Our wallet there."""
         rows = self._ask("GET", "/balance", query={"merchant": self._shop}).get("data")
-        if not isinstance(rows, list) or not rows:
+        held = objects(rows)
+        if not held:
             raise SupplierRefused(_("The supplier does not count us among its agents."))
-        return fen(rows[0].get("balance"))
+        return fen(held[0].get("balance"))
 
     def read_report(self, report: RawReport) -> Supplied:
         """A callback, signed within five minutes."""
@@ -150,7 +158,10 @@ def _told(found: object) -> Supplied:
     if not isinstance(found, dict) or not found.get("order_no"):
         raise unreadable()
     state = _STATES.get(str(found.get("status")), SupplyState.PROCESSING)
-    cards = tuple(str(card) for card in found.get("cards") or ())
+    given = found.get("cards") or []
+    if not isinstance(given, list):
+        raise unreadable()
+    cards = tuple(str(card) for card in given)
     return Supplied(
         state,
         supplier_no=str(found["order_no"]),

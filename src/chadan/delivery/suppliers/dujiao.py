@@ -33,6 +33,7 @@ from chadan.delivery.suppliers.calling import (
     fen,
     json_object,
     lines,
+    objects,
     refused,
     unreadable,
 )
@@ -109,7 +110,7 @@ class Dujiao:
         found: list[Item] = []
         for page in range(1, _MOST_PAGES + 1):
             answer = self._ask("GET", "/products", query=f"page={page}&page_size={_PAGE}")
-            rows = answer.get("items", answer.get("products")) or []
+            rows = objects(answer.get("items", answer.get("products")))
             for product in rows:
                 found.extend(self._skus(product))
             if len(rows) < _PAGE:
@@ -168,7 +169,7 @@ class Dujiao:
             raise unreadable()
         title, product_id = _text(product.get("title")), product.get("id")
         made = []
-        for sku in product.get("skus") or ():
+        for sku in objects(product.get("skus")):
             name = _text(sku.get("sku_code") or sku.get("name") or "")
             stock = (
                 None
