@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 
 from django.db import connection
-from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 log = logging.getLogger(__name__)
-STALLED_SECONDS = 60
 
 
 @app.periodic(cron="17 3 * * *")
@@ -24,13 +22,3 @@ def make_partitions(timestamp: int) -> None:
         )
         row = cursor.fetchone()
     log.info("partitions", extra={"made": row[0] if row else 0})
-
-
-@app.periodic(cron="* * * * *")
-@app.task(queueing_lock="retry_stalled", pass_context=True)
-async def retry_stalled(context: JobContext, timestamp: int) -> None:
-    """Gives jobs of a worker that died back to the queue; procrastinate does not do this by itself."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        log.warning("job stalled, retried", extra={"job": job.id, "task": job.task_name, "at": timestamp})
-        await manager.retry_job(job)
