@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.models import Tag
@@ -26,6 +26,7 @@ from chadan.web.orders import columns
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.cells import PLACEHOLDER, row_writer
 from chadan.web.orders.state import SIZES, ListState
+from chadan.web.posting import form_of
 
 S = OrderStatus
 _TABS = (
@@ -77,7 +78,7 @@ def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
     return response
 
 
-@require_POST
+@form_of(lambda area: area.path)
 @in_area
 def tag_selected(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
     """Tags the ticked orders of a page, all or none, and goes back to the list."""
