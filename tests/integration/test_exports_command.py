@@ -46,6 +46,18 @@ def test_export_writes_what_the_query_finds(shop, tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_commands_speak_english_and_files_the_configured_language(shop, tmp_path):
+    owner = shop.staff["owner"].username
+    for words in (
+        ("export", "--as", "nobody-here", "-o", str(tmp_path / "a.csv")),
+        ("export", "--as", owner, "--query", "status:nonsense", "-o", str(tmp_path / "a.csv")),
+        ("export", "--as", owner, "--columns", "nonsense", "-o", str(tmp_path / "a.csv")),
+        ("find", "status:nonsense", "--as", owner),
+    ):
+        done = chadan(*words)
+        assert done.stderr.startswith("chadan: ") and done.stderr.isascii(), done.stderr
+
+
 def test_what_the_role_may_not_take_is_one_line(shop, tmp_path):
     target = tmp_path / "orders.xlsx"
     refused = chadan("export", "--as", shop.staff["support"].username, "--columns", "cost", "-o", str(target))

@@ -7,6 +7,7 @@ import json
 import sys
 import unicodedata
 
+from chadan.cli import set_django_up
 from chadan.platform.config import get_config
 from chadan.platform.postgres import database_running, show_progress
 
@@ -26,9 +27,7 @@ def run(args: argparse.Namespace) -> int:
         print("chadan: --limit must be from 1 to 1000.", file=sys.stderr)
         return 2
     with database_running(get_config(), show_progress):
-        import django
-
-        django.setup()
+        set_django_up()
         return _find(args)
 
 

@@ -93,6 +93,13 @@ class TooLarge(ChadanError):
     status = 413
 
 
+class LongAddress(ChadanError):
+    """An address longer than can be kept or sent on."""
+
+    code = "address_too_long"
+    status = 414
+
+
 class TooMany(ChadanError):
     """Too many attempts in a short time."""
 

@@ -25,6 +25,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
 INSTALLED_APPS = [
+    # First, because the first app's words win: Django and allauth mix theirs.
+    "chadan.web",
+    "chadan.accounts",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -34,8 +37,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "procrastinate.contrib.django",
-    "chadan.web",
-    "chadan.accounts",
     "allauth",
     "allauth.account",
     "allauth.mfa",

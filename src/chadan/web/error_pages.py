@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedRedirect, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -17,6 +17,7 @@ from chadan.platform.errors import (
     Defect,
     Forbidden,
     InvalidInput,
+    LongAddress,
     NotFound,
     StaleForm,
     TooLarge,
@@ -29,6 +30,7 @@ _TITLES: dict[str, Promise] = {
     "not_found": gettext_lazy("Page not found"),
     "forbidden": gettext_lazy("Not allowed"),
     "stale_form": gettext_lazy("Form expired"),
+    "address_too_long": gettext_lazy("Too much at once"),
     "too_large": gettext_lazy("Too much at once"),
     "too_many": gettext_lazy("Too many attempts"),
     "method_not_allowed": gettext_lazy("This address is no page"),
@@ -57,7 +59,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: a body too large, too many fields, a wrong Host, a malformed address."""
+    """handler400: a body too large, too many fields, a wrong Host, a malformed address, one too long to come back to."""
+    if isinstance(exception, DisallowedRedirect):
+        return _said(request, LongAddress(_("This address is too long."), hint=_("Shorten the text or the filters.")))
     if isinstance(exception, RequestDataTooBig):
         return _said(
             request, TooLarge(_("This is more than the form may send."), hint=_("Shorten it, or use an import."))
