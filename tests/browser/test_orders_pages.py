@@ -319,7 +319,7 @@ def test_the_default_list_and_its_menus_fit_the_page(
     assert wrap[0] <= wrap[1]
     page.locator(".dates .menu summary").click()
     panel = page.locator(".dates .menu-panel").bounding_box()
-    assert 0 <= panel["x"] and panel["x"] + panel["width"] <= page.viewport_size["width"]
+    assert panel["x"] >= 0 and panel["x"] + panel["width"] <= page.viewport_size["width"]
 
 
 def test_date_presets_do_not_overlap_on_a_phone_and_the_tick_box_stands_beside_its_number(

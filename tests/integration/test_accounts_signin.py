@@ -179,7 +179,7 @@ def test_the_words_of_signing_in_are_one_vocabulary(client):
     user = make_user()
     pages = [client.get(path) for path in ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")]
     pages.append(client.get("/accounts/password/reset/key/zz-forged/"))
-    pages.append(client.post("/accounts/signup/", {"username": unique(), "password1": "abc", "password2": "abc"}))
+    pages.append(client.post("/accounts/signup/", {"username": unique("weak"), "password1": "abc", "password2": "abc"}))
     pages.append(client.post("/accounts/login/", {"login": user.username, "password": PASSWORD}, follow=True))
     for path in ("/accounts/email/", "/accounts/2fa/", "/accounts/password/change/", "/accounts/logout/"):
         pages.append(client.get(path))
