@@ -1,4 +1,4 @@
-"""What a visitor sees when something is not right, and where an address that only takes forms leads."""
+"""What a visitor sees when something is not right, where an address that only takes forms leads, and what pages say."""
 
 from __future__ import annotations
 
@@ -130,3 +130,16 @@ def test_preferences_never_go_back_to_an_address_that_only_takes_forms(shop):
     for wanted, page in {f"{order}/reveal?in=q": f"{order}?in=q", order: order, "/switch": "/", "//evil": "/"}.items():
         response = client.post("/preferences", {"language": "en", "next": wanted})
         assert (response.status_code, response.headers["Location"]) == (302, page)
+
+
+def test_a_receipt_has_one_heading_and_a_payment_is_no_top_up_that_arrived(shop):
+    client = client_of(shop.staff["owner"])
+    order = f"/m/orders/{shop.order_no}"
+    assert said(client.get(f"{order}/receipt")) == (200, "收据")
+
+    from chadan.orders import number
+    from chadan.orders.detail import Moment
+    from chadan.web.orders.timeline import told
+
+    fields = {"at": number.now(), "actor_kind": "gateway", "who": "", "data": {}}
+    assert [one.what for one in told([Moment(kind="paid", **fields)])] == ["已付款"]
