@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,18 @@ def test_export_writes_what_the_query_finds(shop, tmp_path):
     assert rows[0] == ["订单号", "成本"]
     assert {row[0] for row in rows[1:]} == {f"{number.text(one)}\t" for one in shop.orders[3:]}
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_commands_speak_english_and_files_the_configured_language(shop, tmp_path):
+    owner = shop.staff["owner"].username
+    for words in (
+        ("export", "--as", "nobody-here", "-o", str(tmp_path / "a.csv")),
+        ("export", "--as", owner, "--query", "status:nonsense", "-o", str(tmp_path / "a.csv")),
+        ("export", "--as", owner, "--columns", "nonsense", "-o", str(tmp_path / "a.csv")),
+        ("find", "status:nonsense", "--as", owner),
+    ):
+        done = chadan(*words)
+        assert done.stderr.startswith("chadan: ") and not re.search("[一-龥]", done.stderr), done.stderr
 
 
 def test_what_the_role_may_not_take_is_one_line(shop, tmp_path):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chadan.cli import set_django_up
 from chadan.platform.config import get_config
 from chadan.platform.errors import InvalidInput
 from chadan.platform.postgres import database_running, show_progress
@@ -35,9 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.output.parent.is_dir():
         raise InvalidInput(f"There is no folder {args.output.parent}.")
     with database_running(get_config(), show_progress):
-        import django
-
-        django.setup()
+        set_django_up()
         return _export(args, kind)
 
 
@@ -66,6 +65,7 @@ def _export(args: argparse.Namespace, kind: str) -> int:
         masked=not args.unmasked,
         view=args.view or "",
         defer=False,
+        language=get_config().language,
     )
     bar = _Bar(sys.stderr.isatty())
     try:

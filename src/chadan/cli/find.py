@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from chadan.cli import set_django_up
 from chadan.platform.config import get_config
 from chadan.platform.postgres import database_running, show_progress
 
@@ -32,9 +33,7 @@ def run(args: argparse.Namespace) -> int:
         print("chadan: --limit must be from 1 to 1000.", file=sys.stderr)
         return 2
     with database_running(get_config(), show_progress):
-        import django
-
-        django.setup()
+        set_django_up()
         return _find(args)
 
 

@@ -62,11 +62,13 @@ def request_export(
     view: str = "",
     selection: Sequence[int] | None = None,
     defer: bool = True,
+    language: str = "",
 ) -> ExportJob:
     """Records an export and, unless `defer` is False, hands it to the worker in the same transaction.
 
-    `selection` narrows the query to these order numbers and makes the rest of the query irrelevant. Raises Forbidden
-    (permission, column, unmasking, a query the role may not ask), InvalidInput (format, column, view), ExportTooLarge, Conflict (too many unfinished).
+    The file speaks `language`, by default the one of the page it is requested on. `selection` narrows the query to these
+    order numbers and makes the rest of the query irrelevant. Raises Forbidden (permission, column, unmasking, a query the role
+    may not ask), InvalidInput (format, column, view), ExportTooLarge, Conflict (too many unfinished).
     """
     actor.require(Permission.EXPORT)
     if format not in Format.values:
@@ -99,7 +101,7 @@ def request_export(
             format=format,
             columns=[column.value for column in picked],
             masked=masked,
-            language=get_language() or get_config().language,
+            language=language or get_language() or get_config().language,
             upto=upto,
         )
         _record_request(job, actor)

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.orders import number, remarks
@@ -19,6 +18,7 @@ from chadan.search import readings, service
 from chadan.search.chips import Chip, chips
 from chadan.web.orders.areas import Area, in_area
 from chadan.web.orders.state import ListState
+from chadan.web.posting import form_of
 
 MOST = 5000
 """More orders than this are not acted on in one request."""
@@ -34,7 +34,7 @@ class Everything(NamedTuple):
     chips: list[Chip]
 
 
-@require_POST
+@form_of(lambda area: area.path)
 @in_area
 def tag_selected(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
     """Tags the ticked orders of a page, all or none, or the whole list once its size was confirmed, and goes back to the list."""

@@ -16,13 +16,17 @@ from chadan.web.orders.areas import Area
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `key` is its name in the URL and the macro that draws its cell."""
+    """A column: `key` is its name in the URL and the macro that draws its cell.
+
+    `folded_in` names the areas whose list is too full to show it unasked.
+    """
 
     key: str
     label: Promise
     default: bool = True
     numeric: bool = False
     sort: str = ""
+    folded_in: tuple[str, ...] = ()
 
 
 _ALL = (
@@ -30,7 +34,7 @@ _ALL = (
     Column("product", _("Product")),
     Column("account", _("Account")),
     Column("merchant", _("Merchant")),
-    Column("buyer", _("Buyer")),
+    Column("buyer", _("Buyer"), folded_in=("operator",)),
     Column("agent", _("Agent"), default=False),
     Column("amount", _("Amount"), numeric=True, sort="amount"),
     Column("quantity", _("Quantity"), default=False, numeric=True),
@@ -82,10 +86,12 @@ def chosen(request: HttpRequest, area: Area, columns: list[Column], view: str | 
     keys = set(_split(wanted)) & {column.key for column in columns}
     if keys:
         return [column for column in columns if column.key in keys | _ALWAYS]
-    return [column for column in columns if _is_default(column, view)]
+    return [column for column in columns if _is_default(column, area, view)]
 
 
-def _is_default(column: Column, view: str | None) -> bool:
+def _is_default(column: Column, area: Area, view: str | None) -> bool:
+    if area.kind in column.folded_in:
+        return False
     return column.default or (column.key == "agent" and view == "agent")
 
 

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from chadan.accounts.actors import Actor
 from chadan.orders import number, remarks, reveal, rights
@@ -18,6 +18,11 @@ from chadan.search import service
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.state import ListState
 from chadan.web.orders.timeline import told
+from chadan.web.posting import form_of
+
+
+def _order_url(area: Area, order_no: str, **_more: object) -> str:
+    return f"{area.path}/{order_no}"
 
 
 @require_safe
@@ -36,7 +41,7 @@ def receipt(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Ht
     return render(request, "orders/receipt.html", context)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def show_secret(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Reveals the cards or the account on the page itself: a secret is never put into a URL or a session."""
@@ -47,7 +52,7 @@ def show_secret(request: HttpRequest, area: Area, actor: Actor, order_no: str) -
     return _page(request, area, actor, order_no, cards=reveal.reveal_cards(actor, number_))
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Adds a note and shows the order again."""
@@ -62,7 +67,7 @@ def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> H
     return back(request, area, order_no)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Tags the order and shows it again."""
@@ -75,7 +80,7 @@ def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Ht
     return back(request, area, order_no)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def remove_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str, tag_id: int) -> HttpResponse:
     """Takes a tag off the order and shows it again."""
