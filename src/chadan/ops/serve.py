@@ -1,4 +1,4 @@
-"""Runs the site's processes: web and worker, under one supervisor."""
+"""Runs the site's processes: web, worker, event log and live, under one supervisor."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def programs() -> list[Program]:
     return [
         Program("web", (sys.executable, "-m", "chadan.platform.web_server")),
         Program("worker", (sys.executable, "-m", "chadan.platform.worker")),
+        Program("eventlog", (sys.executable, "-m", "chadan.eventlog")),
+        Program("live", (sys.executable, "-m", "chadan.live")),
     ]
 
 
@@ -58,7 +60,7 @@ def answers(url: str) -> bool:
 
 
 def run_site(config: Config, on_ready: Callable[[str], None]) -> int:
-    """Runs web and worker until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
+    """Runs the site's processes until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
 
     The database must run and be migrated. Call from the main thread: children die with the thread that started them.
     """
