@@ -100,7 +100,7 @@ def test_a_list_and_an_order_show_a_new_state_without_reload(open_page, sign_in,
     shows(support, "[data-part=timeline]", "test")
     assert seller.evaluate("window.unchanged") is True
     assert shown(seller) == place, "nothing moves"
-    assert seller.evaluate(f"document.activeElement.closest('tr')?.dataset.no") == number, "the focus stays"
+    assert seller.evaluate("document.activeElement.closest('tr')?.dataset.no") == number, "the focus stays"
     shows(seller, "#live-said", "1")
     shows(support, "#live-said", "售后中")
 
