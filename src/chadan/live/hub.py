@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 
 from chadan.eventlog.reading import Change
-from chadan.live.visitors import Topic, Visitor, topics_of
+from chadan.live.topics import Topic, Visitor, topics_of
 from chadan.orders import number
 
 QUEUE = 32

@@ -25,7 +25,8 @@ from django.http import parse_cookie
 from chadan.eventlog import reading
 from chadan.live.hub import Client, Hub, frame, told
 from chadan.live.listener import Listener
-from chadan.live.visitors import Visitor, topics_of, visitor_of_key
+from chadan.live.topics import Visitor, topics_of
+from chadan.live.visitors import visitor_of_key
 from chadan.platform.config import Config
 
 log = logging.getLogger(__name__)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
@@ -13,39 +12,12 @@ from django.http import HttpRequest
 
 from chadan.accounts.actors import actors_of
 from chadan.accounts.models import User
-from chadan.eventlog.reading import Change
+from chadan.live.topics import Topic, Visitor
 from chadan.platform.scope import OPERATOR, Scope
 
 GUEST_ORDERS = "orders"
 """Where a session keeps the numbers of orders a guest placed or looked up."""
 _MOST_GUEST_ORDERS = 100
-
-
-class Topic(NamedTuple):
-    """What can be listened to: everything, or what belongs to one merchant, buyer, or is one order."""
-
-    kind: str
-    id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """What a visitor may be told about. `session` counts streams; `scope` reads what was missed."""
-
-    session: str
-    topics: frozenset[Topic]
-    scope: Scope
-
-
-def topics_of(change: Change) -> list[Topic]:
-    """Whom a change concerns."""
-    topics = [
-        Topic("operator"),
-        Topic("merchant", change.merchant_id),
-        Topic("buyer", change.buyer_id),
-        Topic("order", change.order_no),
-    ]
-    return topics if change.agent_id is None else [*topics, Topic("merchant", change.agent_id)]
 
 
 def visitor_of_key(session_key: str, capacity: str) -> Visitor | None:

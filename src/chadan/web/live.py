@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from chadan.accounts.actors import Actor
 from chadan.eventlog import reading
 from chadan.live.hub import told
-from chadan.live.visitors import topics_of, visitor
+from chadan.live.topics import topics_of
+from chadan.live.visitors import visitor
 from chadan.orders import number
 from chadan.platform.config import get_config
 from chadan.web.middleware import Handler
