@@ -37,7 +37,7 @@ function redraw(row, made) {
   let changed = false;
   [...made.cells].forEach((cell, place) => {
     const old = cells[place];
-    if (!old || old.classList.contains("c-check") || old.innerHTML === cell.innerHTML || old.contains(document.activeElement)) return;
+    if (!old || old.classList.contains("c-check") || old.isEqualNode(cell) || old.contains(document.activeElement)) return;
     old.replaceWith(document.importNode(cell, true));
     changed = true;
   });
@@ -74,7 +74,7 @@ async function updateOrder(here) {
   for (const made of page.querySelectorAll("[data-part]")) {
     const old = document.querySelector(`[data-part="${CSS.escape(made.dataset.part)}"]`);
     // Cards somebody is looking at were asked for, and are not in the page as it opens.
-    if (!old || old.querySelector(".secret.shown") || old.innerHTML === made.innerHTML) continue;
+    if (!old || old.querySelector(".secret.shown") || old.isEqualNode(made)) continue;
     if (made.dataset.part === "state") say(made.dataset.said);
     if (!old.contains(document.activeElement)) old.replaceWith(document.importNode(made, true));
     else old.addEventListener("focusout", () => setTimeout(() => changed([here.dataset.order])), { once: true });
