@@ -9,121 +9,19 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support.url_table import TABLE
 from tests.support.wsgi import request
 
 pytestmark = pytest.mark.integration
 PHONE = "13987654321"
+CARD = "NOBODY-ELSE-SEES-THIS"
 
 
-@dataclass(frozen=True)
-class Route:
-    """How a URL is walked.
-
-    kind: `public` answers everybody and shows nothing of anybody; `own` is about whoever asks; `thing` names something of the
-    shop in its path; `api` takes a key. `method` is the one that does something; `for_all` marks what the operator may see.
-    """
-
-    kind: str
-    method: str = "GET"
-    operator_sees: bool = False
-    data: dict[str, str] = field(default_factory=dict)
-
-
-NOTE = {"body": "forged", "visible": "buyer"}
-ORDER_ACTIONS = {
-    "": Route("thing"),
-    "/receipt": Route("thing"),
-    "/reveal": Route("thing", "POST", data={"what": "account"}),
-    "/notes": Route("thing", "POST", data=NOTE),
-    "/tags": Route("thing", "POST", data={"name": "forged"}),
-    "/tags/<int:tag_id>/remove": Route("thing", "POST"),
-}
-TABLE: dict[str, Route] = {
-    "": Route("public"),
-    "healthz": Route("public"),
-    "readyz": Route("public"),
-    "api/docs": Route("public"),
-    "api/v1/openapi.json": Route("public"),
-    "api/v1/": Route("public"),
-    "api/v1/orders": Route("api"),
-    "api/v1/orders/summary": Route("api"),
-    "api/v1/orders/<order_no>": Route("api"),
-    "preferences": Route("public", "POST", data={"theme": "dark"}),
-    "_kit": Route("public"),
-    "_kit/<slug:page>": Route("public"),
-    "switch": Route("own", "POST", data={"capacity": "{capacity}"}),
-    "account": Route("own"),
-    "keys": Route("own"),
-    "keys/<int:key_id>/revoke": Route("thing", "POST"),
-    "m/staff": Route("own"),
-    "m/staff/<int:membership_id>": Route("thing", "POST", data={"role": "owner"}),
-    "exports": Route("own"),
-    "exports/": Route("own"),
-    "exports/new": Route("own"),
-    "exports/<uuid:export_id>": Route("thing"),
-    "exports/<uuid:export_id>/download": Route("thing"),
-    "exports/<uuid:export_id>/cancel": Route("thing", "POST"),
-    "exports/<uuid:export_id>/retry": Route("thing", "POST"),
-    **{
-        f"{area}{path}": route
-        for area in ("orders", "m/orders", "ops/orders")
-        for path, route in {
-            "": Route("own", operator_sees=area == "ops/orders"),
-            "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
-            **{
-                f"/<str:order_no>{path}": Route(
-                    route.kind, route.method, operator_sees=area == "ops/orders", data=route.data
-                )
-                for path, route in ORDER_ACTIONS.items()
-            },
-        }.items()
-    },
-    # allauth's: about whoever is signed in, or signed by a secret nobody else has.
-    **{
-        f"accounts/{path}": Route("public")
-        for path in (
-            "login/",
-            "logout/",
-            "inactive/",
-            "signup/",
-            "confirm-email/",
-            "^confirm-email/(?P<key>[-:\\w]+)/$",
-            "password/reset/",
-            "password/reset/done/",
-            "password/reset/key/done/",
-            "^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-            "login/code/confirm/",
-            "2fa/authenticate/",
-            "2fa/webauthn/login/",
-        )
-    },
-    **{
-        f"accounts/{path}": Route("own")
-        for path in (
-            "reauthenticate/",
-            "email/",
-            "password/change/",
-            "password/set/",
-            "2fa/",
-            "2fa/reauthenticate/",
-            "2fa/totp/activate/",
-            "2fa/totp/deactivate/",
-            "2fa/recovery-codes/",
-            "2fa/recovery-codes/generate/",
-            "2fa/recovery-codes/download/",
-            "2fa/webauthn/",
-            "2fa/webauthn/add/",
-            "2fa/webauthn/reauthenticate/",
-        )
-    },
-    "accounts/2fa/webauthn/keys/<int:pk>/remove/": Route("thing"),
-    "accounts/2fa/webauthn/keys/<int:pk>/edit/": Route("thing"),
-}
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 
@@ -165,17 +63,21 @@ class World:
 def world(database):
     from allauth.mfa.models import Authenticator
     from django.db import connections
+    from tests.support.money import some_money
     from tests.support.people import acting, make_merchant, make_order, make_shop, make_staff, make_user, make_version
 
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
-    from chadan.catalog.models import Tag
+    from chadan.catalog.models import PaymentChannel, ProductSource, Reseller, Supplier, Tag
+    from chadan.delivery import stock
     from chadan.exports.models import ExportJob
     from chadan.orders import number
 
     shop = make_shop(0)
-    order_no = make_order(shop.merchant, shop.buyer.buyer, make_version(shop.merchant), account=PHONE)
+    version = make_version(shop.merchant)
+    order_no = make_order(shop.merchant, shop.buyer.buyer, version, account=PHONE)
     owner = acting(shop.staff["owner"])
+    stock.import_cards(owner, version.product_id, stock.texts([CARD]))
     _secret, key = create_key(owner, f"secret-{secrets.token_hex(4)}")
     job = ExportJob.objects.create(
         user=shop.staff["owner"],
@@ -194,28 +96,63 @@ def world(database):
             "insert into order_tags (order_no, home, tag_id) values (%s, %s, %s)",
             [order_no, shop.merchant.home, tag.pk],
         )
+        cursor.execute("select id from stock_cards where merchant_id = %s", [shop.merchant.pk])
+        stocked = cursor.fetchone()[0]
+    open_shop = make_merchant("open")
+    posting_id, withdrawal_id = some_money(shop.merchant, shop.buyer.buyer, shop.agent)
     passkey = Authenticator.objects.create(user=shop.buyer, type="webauthn", data={"name": "mine", "credential": {}})
+    channel = PaymentChannel.objects.create(
+        merchant=shop.merchant, home=shop.merchant.home, method=0, name="shop's", protocol="manual", enabled=True
+    )
+    supplier = Supplier.objects.create(
+        merchant=shop.merchant, home=shop.merchant.home, name=f"supplier {secrets.token_hex(4)}", protocol="acg"
+    )
+    sourced = ProductSource.objects.create(
+        product_id=version.product_id, home=shop.merchant.home, supplier=supplier, ref="their-ref"
+    )
+    standing = Reseller.objects.create(merchant=shop.merchant, home=shop.merchant.home, agent=shop.agent)
     there = {
+        "supplier_id": str(supplier.pk),
+        "source_id": str(sourced.pk),
+        "reseller_id": str(standing.pk),
         "order_no": number.text(order_no),
+        "channel_id": str(channel.pk),
+        "seq": "1",
         "tag_id": str(tag.pk),
+        "card_id": str(stocked),
         "key_id": str(key.pk),
         "membership_id": str(Membership.objects.get(user=shop.staff["support"]).pk),
         "export_id": str(job.pk),
+        "day": number.now().date().isoformat(),
+        "posting_id": posting_id,
+        "withdrawal_id": withdrawal_id,
+        "shop_id": str(shop.merchant.pk),
         "pk": str(passkey.pk),
         "key": "forged",
         "uidb36": "zz",
         "page": "orders",
         "capacity": owner.key,
+        "product_id": str(version.product_id),
+        "shop": open_shop.slug,
     }
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
         **there,
+        "supplier_id": "2147480000",
+        "source_id": "2147480000",
+        "reseller_id": "2147480000",
         "order_no": number.text(missing),
         "tag_id": "2147480000",
+        "channel_id": "2147480000",
+        "card_id": "2147480000",
         "key_id": "2147480000",
         "membership_id": "2147480000",
         "export_id": str(uuid.uuid4()),
+        "posting_id": "2147480000",
+        "withdrawal_id": "2147480000",
+        "shop_id": "2147480000",
         "pk": "2147480000",
+        "product_id": "2147480000",
         "capacity": "merchant:2147480000",
     }
     other = make_merchant("other")
@@ -229,7 +166,7 @@ def world(database):
     }
     holders = {name: user for name, user in strangers.items() if name in ("buyer", "other owner", "agent", "operator")}
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
-    hidden = [there["order_no"], PHONE, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
+    hidden = [there["order_no"], PHONE, CARD, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
 
@@ -279,7 +216,16 @@ def state_of(world: World) -> list[Any]:
             ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
+            ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
+            ("select name, active, last_error from suppliers where merchant_id = %s", shop.merchant.pk),
+            ("select level, active from resellers where merchant_id = %s", shop.merchant.pk),
+            ("select name, enabled from payment_channels where merchant_id = %s", shop.merchant.pk),
+            ("select seq, status, txn_no from order_payments where order_no = %s", world.there["order_no"]),
+            ("select seq from order_refunds where order_no = %s", world.there["order_no"]),
+            ("select id, state from stock_cards where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
+            ("select active, title from products where merchant_id = %s", shop.merchant.pk),
         ):
             cursor.execute(sql, [value])
             found.append(cursor.fetchall())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 import pytest
 
+from chadan.catalog.fields import read
 from chadan.platform.config import Address
 
 pytestmark = pytest.mark.integration
@@ -77,7 +79,21 @@ def test_twice_the_same_and_never_over_orders(postgres: Address, databases: tupl
             " and (select count(distinct (select count(*) from pg_index x where x.indrelid = i.inhrelid))"
             " from pg_inherits i where i.inhparent = c.oid) > 1"
         ).fetchall()
+        shelves = connection.execute(
+            "select count(*) filter (where active), bool_and(description <> ''),"
+            " count(*) filter (where active and jsonb_array_length(fields) > 0) from products group by merchant_id"
+        ).fetchall()
+        asked = connection.execute("select distinct fields::text from products").fetchall()
+        stocked = connection.execute(
+            "select count(*), count(distinct s.merchant_id), bool_and(p.active) from stock_cards s join products p on p.id = s.product_id"
+        ).fetchone()
     assert left == bad == indexes == []
+    assert len(shelves) == 50
+    assert all(
+        20 <= int(str(shown)) <= 40 and described and int(str(filled)) > 0 for shown, described, filled in shelves
+    )
+    assert all(read(json.loads(str(fields))) is not None for (fields,) in asked), "every field is of a known kind"
+    assert stocked is not None and int(str(stocked[0])) > 5000 and stocked[1:] == (50, True)
 
 
 @pytest.mark.parametrize(

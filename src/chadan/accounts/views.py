@@ -10,18 +10,21 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from chadan.accounts import staff
 from chadan.accounts.actors import Actor
 from chadan.accounts.menu import account_menu
 from chadan.accounts.middleware import SESSION_KEY
-from chadan.accounts.models import Role, User
+from chadan.accounts.models import Merchant, Role, User
 from chadan.platform.errors import ChadanError, Forbidden, NotFound
+from chadan.web.posting import form_of
 
 _YEAR = 365 * 86_400
+_SHOPS = 6
+"""How many shops the welcome page names."""
 
 
 def home_of(actor: Actor | None) -> str:
@@ -35,7 +38,14 @@ def home(request: HttpRequest) -> HttpResponse:
     """The role's own start page; a short welcome for somebody signed out."""
     if request.user.is_authenticated:
         return redirect(home_of(acting(request)))
-    return render(request, "account/landing.html", {"title": _("Every order, found in one step")})
+    context = {"title": _("Every order, found in one step"), "shops": open_shops()}
+    return render(request, "account/landing.html", context)
+
+
+def open_shops() -> list[Merchant]:
+    """The first shops that sell something."""
+    selling = Merchant.objects.filter(products__active=True, products__version__isnull=False)
+    return list(selling.distinct().order_by("pk")[:_SHOPS])
 
 
 def acting(request: HttpRequest) -> Actor | None:
@@ -43,8 +53,8 @@ def acting(request: HttpRequest) -> Actor | None:
     return getattr(request, "actor", None) or None
 
 
+@form_of(lambda: "/")
 @login_required
-@require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """Acts in the capacity named by `capacity` from now on. Raises NotFound for one the user does not hold."""
     key = request.POST.get("capacity", "")
@@ -119,8 +129,8 @@ def staff_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+@form_of(lambda membership_id: reverse("staff"))  # noqa: ARG005 - the list has all members
 @login_required
-@require_POST
 def staff_change(request: HttpRequest, membership_id: int) -> HttpResponse:
     """Gives a member of staff another `role`, or with `remove` ends the membership."""
     actor = _owner(request)

@@ -19,6 +19,7 @@ BENCHES = {
     "export": ("chadan.bench.export", "bench_export", "CSV beside \\copy, XLSX beside XlsxWriter, memory growth"),
     "live": ("chadan.bench.live", "bench_live", "1,000 open pages: memory of the live process, event to page"),
     "eventlog": ("chadan.bench.eventlog", "bench_eventlog", "giving events their positions"),
+    "orders": ("chadan.bench.orders", "bench_orders", "selling from stock by 16 clients, beside pgbench TPC-B"),
     "import": ("chadan.bench.importing", "bench_import", "importing orders beside COPY into the same tables"),
 }
 SMALLER = 1_000_000

@@ -22,16 +22,23 @@ class Product(models.Model):
     version = models.ForeignKey(
         "ProductVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="current_of"
     )
-    description = models.TextField(blank=True)
-    cost = models.BigIntegerField(default=0, help_text="fen a piece, when no supplier says otherwise")
-    min_quantity = models.IntegerField(default=1)
-    max_quantity = models.IntegerField(default=1)
-    fields = models.JSONField(default=list, blank=True, help_text="what the buyer fills in: catalog.fields kinds")
-    split_delivery = models.BooleanField(default=False, help_text="deliver the cards there are when some are missing")
-    sla_minutes = models.IntegerField(default=10, help_text="paid for longer than this: stuck")
+    description = models.TextField(blank=True, db_default="")
+    cost = models.BigIntegerField(default=0, db_default=0, help_text="fen a piece, when no supplier says otherwise")
+    min_quantity = models.IntegerField(default=1, db_default=1)
+    max_quantity = models.IntegerField(default=1, db_default=1)
+    fields = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text="what the buyer fills in: catalog.fields kinds",
+    )
+    split_delivery = models.BooleanField(
+        default=False, db_default=False, help_text="deliver the cards there are when some are missing"
+    )
+    sla_minutes = models.IntegerField(default=10, db_default=10, help_text="paid for longer than this: stuck")
     low_stock = models.IntegerField(null=True, blank=True, help_text="warn below so many cards")
-    position = models.IntegerField(default=0, help_text="place in its category on the storefront")
-    open_to_agents = models.BooleanField(default=False)
+    position = models.IntegerField(default=0, db_default=0, help_text="place in its category on the storefront")
+    open_to_agents = models.BooleanField(default=False, db_default=False)
     upstream = models.ForeignKey(
         "self",
         null=True,
@@ -173,13 +180,15 @@ class Supplier(MerchantName):
     `protocol` "" is a name only (imports, manual work). `secrets` is sealed (platform.sealing) and bound to the row.
     """
 
-    protocol = models.CharField(max_length=16, blank=True, help_text="delivery.suppliers: acg, dujiao, chadan")
-    base_url = models.CharField(max_length=300, blank=True)
-    settings = models.JSONField(default=dict, blank=True)
-    secrets = models.BinaryField(default=bytes, blank=True)
-    active = models.BooleanField(default=False)
-    failures = models.IntegerField(default=0, help_text="calls that failed in a row")
-    last_error = models.CharField(max_length=300, blank=True)
+    protocol = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="delivery.suppliers: acg, dujiao, chadan"
+    )
+    base_url = models.CharField(max_length=300, blank=True, db_default="")
+    settings = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), blank=True)
+    secrets = models.BinaryField(default=bytes, db_default=b"", blank=True)
+    active = models.BooleanField(default=False, db_default=False)
+    failures = models.IntegerField(default=0, db_default=0, help_text="calls that failed in a row")
+    last_error = models.CharField(max_length=300, blank=True, db_default="")
     healthy_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     balance = models.BigIntegerField(null=True, blank=True, help_text="fen we hold with the supplier, as last told")
@@ -237,12 +246,14 @@ class PaymentChannel(models.Model):
     method = models.SmallIntegerField(help_text="orders.states.PaymentMethod code")
     name = models.CharField(max_length=100)
     payee = models.CharField(max_length=200, blank=True)
-    protocol = models.CharField(max_length=16, blank=True, help_text="payments.gateways: epay1, epay2, alipay, …")
-    settings = models.JSONField(default=dict, blank=True)
-    secrets = models.BinaryField(default=bytes, blank=True)
-    enabled = models.BooleanField(default=False)
-    fee_rate = models.IntegerField(default=0, help_text="the gateway's share in 1/10,000")
-    position = models.IntegerField(default=0)
+    protocol = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="payments.gateways: epay1, epay2, alipay, …"
+    )
+    settings = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), blank=True)
+    secrets = models.BinaryField(default=bytes, db_default=b"", blank=True)
+    enabled = models.BooleanField(default=False, db_default=False)
+    fee_rate = models.IntegerField(default=0, db_default=0, help_text="the gateway's share in 1/10,000")
+    position = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "payment_channels"

@@ -25,8 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("chadan.cli.importing", "bring in the orders of another shop"),
     "find": ("chadan.cli.find", "find orders as the search box does"),
     "export": ("chadan.cli.export", "write orders into a CSV, Excel or Parquet file"),
+    "rotate-keys": ("chadan.cli.rotate_keys", "new keys for stored cards"),
     "bench": ("chadan.cli.bench", "measure this machine beside the floors"),
     "psql": ("chadan.cli.psql", "open psql on the database, as its owner"),
+    "sandbox": ("chadan.cli.sandbox", "payment gateways and suppliers on this machine, to try things out"),
     "doctor": ("chadan.cli.doctor", "explain what is wrong on this machine"),
     "test": ("chadan.cli.run_tests", "lint, type-check and run the tests"),
 }
@@ -92,6 +94,15 @@ def load(name: str) -> ModuleType:
     """The command's module, with Django's settings named for whoever sets Django up."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chadan.platform.settings")
     return importlib.import_module(name)
+
+
+def set_django_up() -> None:
+    """Makes the ORM usable. A command speaks English whatever language the pages have (docs/reference/commands.md)."""
+    import django
+    from django.utils import translation
+
+    django.setup()
+    translation.activate("en")
 
 
 def sentence(error: Exception) -> str:

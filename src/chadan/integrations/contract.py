@@ -71,6 +71,17 @@ class ParsedOrder:
     failure: str = ""
     note: str = ""
 
+    @property
+    def moments(self) -> list[int]:
+        """Every moment the source tells, the placing first."""
+        told = (self.placed_at, self.paid_at, self.delivered_at, self.completed_at, self.cancelled_at)
+        return [moment for moment in told if moment is not None]
+
+    @property
+    def earliest(self) -> int:
+        """The first of them; clocks of gateways differ, so it may lie a little before the placing."""
+        return min(self.moments)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

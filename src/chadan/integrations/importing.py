@@ -26,6 +26,7 @@ from chadan.orders.vault import Vault
 from chadan.platform.errors import ChadanError, Conflict, InvalidInput
 
 CHUNK = 5000
+DAY = 86_400
 KEPT = 10_000
 """Rejections kept in the stored report; all are counted."""
 
@@ -153,6 +154,10 @@ class _Run:
                 reason = f"its order number stands in line {first} already"
                 report.reject(Rejection(item.line, item.number, reason, whose))
                 continue
+            if item.earliest < item.placed_at - DAY:
+                reason = "it was paid, delivered or ended more than a day before it was placed"
+                report.reject(Rejection(item.line, item.number, reason, whose))
+                continue
             yield item
 
     def _take(self, orders: list[ParsedOrder]) -> None:
@@ -220,11 +225,7 @@ class _Run:
     def _record(self, order: ParsedOrder) -> OrderRecord:
         parties, place = self.parties, self.parties.places[order.source_merchant]
         paid, method = order.paid_at is not None, order.payment_method
-        updated = max(
-            moment
-            for moment in (order.placed_at, order.paid_at, order.delivered_at, order.completed_at, order.cancelled_at)
-            if moment is not None
-        )
+        updated = max(moment for moment in order.moments)
         product = order.product
         return OrderRecord(
             order_no=0,

@@ -36,7 +36,7 @@ def find_table(folder: Path, name: str) -> Path | None:
 
 def require_columns(path: Path, wanted: Sequence[str]) -> None:
     """Raises InvalidInput when the file has no header or lacks columns, naming them."""
-    header = next(_records(path), (1, [], ""))[1]
+    header = next(records(path), (1, [], ""))[1]
     missing = [column for column in wanted if column not in header]
     if not header:
         raise InvalidInput(f"{path.name} is empty.")
@@ -49,14 +49,14 @@ def require_columns(path: Path, wanted: Sequence[str]) -> None:
 
 def rows(path: Path) -> Iterator[Row]:
     """The rows under the header. Raises InvalidInput when the file as a whole cannot be read."""
-    records = _records(path)
-    header = next(records, (1, [], ""))[1]
-    for line, values, problem in records:
+    lines = records(path)
+    header = next(lines, (1, [], ""))[1]
+    for line, values, problem in lines:
         if values or problem:
             yield Row(line, dict(zip(header, values, strict=False)), problem)
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str], str]]:
+def records(path: Path) -> Iterator[tuple[int, list[str], str]]:
     """(line, values, problem) of every record, header first."""
     return spreadsheet_rows(path) if path.suffix.lower() == ".xlsx" else _csv_records(path)
 

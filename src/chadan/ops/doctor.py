@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from chadan.platform.config import Config, load
 from chadan.platform.errors import ChadanError, ConfigError
 
 GIGABYTE = 1 << 30
+LEDGER_DAYS = timedelta(days=2)
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -54,6 +56,7 @@ def examine() -> Iterator[Finding]:
         yield from external_database(config)
     else:
         yield embedded_database(config)
+    yield ledger(config)
     yield port(config)
     yield from browser()
 
@@ -105,6 +108,7 @@ def disk_space(config: Config) -> Finding:
 
 def keys(config: Config) -> Finding:
     """The secret key and the key of keys are there, or can be made, and are private."""
+    open_to_others: Path | None = None
     for path in (config.secret_key_file, config.kek_file):
         try:
             state = path.stat()
@@ -112,12 +116,14 @@ def keys(config: Config) -> Finding:
             continue
         except OSError as error:
             return Finding("fail", "keys", f"cannot read {path}: {error.strerror}", "Let this user read it.")
-        if state.st_mode & 0o077:
-            return Finding("warn", "keys", f"{path} can be read by others", f"chmod 600 {path}")
         try:
             _ = config.secret_key if path == config.secret_key_file else config.kek
         except ConfigError as error:
             return Finding("fail", "keys", error.message, error.hint)
+        if state.st_mode & 0o077:
+            open_to_others = open_to_others or path
+    if open_to_others:
+        return Finding("warn", "keys", f"{open_to_others} can be read by others", f"chmod 600 {open_to_others}")
     return Finding("ok", "keys", "private, or made at the first start")
 
 
@@ -175,6 +181,30 @@ def embedded_database(config: Config) -> Finding:
     }[identity.mode]
     state = "with data" if layout.data.exists() else "its data is made at the first start"
     return Finding("ok", "database", f"embedded PostgreSQL {version} runs {how}; {state}")
+
+
+def ledger(config: Config) -> Finding:
+    """The books of the last two days, if the database answers; it is not started for this."""
+    if not config.secret_key_file.exists():
+        return Finding("ok", "ledger", "nothing to look at before the first start")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chadan.platform.settings")
+    import django
+    from django.db import Error
+
+    try:
+        django.setup()
+        from chadan.money.checks import check
+        from chadan.orders.number import now
+        from chadan.platform.scope import OPERATOR, scoped
+
+        with scoped(OPERATOR) as session:
+            found = check(session, now() - LEDGER_DAYS)
+    except (Error, psycopg.Error, ChadanError):
+        return Finding("ok", "ledger", "not looked at: the database is not running, or has no ledger yet")
+    if found:
+        way_out = "Open the posting or order it names; docs/explanation/money.md says what the books must look like."
+        return Finding("fail", "ledger", " ".join(found), way_out)
+    return Finding("ok", "ledger", f"adds up over the last {LEDGER_DAYS.days} days")
 
 
 def port(config: Config) -> Finding:

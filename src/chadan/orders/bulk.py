@@ -61,6 +61,7 @@ class BulkLoad:
             for month in months:
                 for table in OWNED:
                     _attach(connection, table, month)
+                connection.execute("select describe_orders(%s::regclass)", (partition("orders", month),))
             _adopt_references(connection)
         connection.execute(
             "select ensure_order_partitions((current_date - interval '1 month')::date,"

@@ -26,7 +26,9 @@ from numbered
 
 
 def actor_json(actor: Actor) -> dict[str, Any]:
-    """How an event names who did it."""
+    """How an event names who did it. A guest is nobody by name (orders.guest)."""
+    if actor.kind == "guest":
+        return {"kind": "guest", "role": "", "id": None, "name": ""}
     return {"kind": actor.kind, "role": actor.role, "id": actor.user_id, "name": actor.name}
 
 

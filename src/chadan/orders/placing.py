@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chadan.orders import number
+from chadan.orders import lifecycle, number
 from chadan.orders.states import OrderStatus, RefKind
 from chadan.platform.errors import Conflict
 from chadan.platform.scope import Session
@@ -82,7 +82,7 @@ class Placed:
 def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datetime | None = None) -> Placed:
     """Writes the order as pending_payment. `session` must see the merchant's orders.
 
-    A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
+    The job that expires the order is deferred with it. A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
     home takes no order for twenty seconds on end.
     """
     if order.once and (rows := session.rows(_KNOWN, _once(order))):
@@ -99,6 +99,7 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
         raise Conflict(
             "The same order is being placed at this very moment.", hint="Look at your orders, then try again."
         )
+    lifecycle.expire_later(order_no, expires_at)
     return Placed(order_no, new=True)
 
 

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import logging
 
-from django.db import connection
-from procrastinate import JobContext
+from django.db import close_old_connections, connection
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from chadan.orders import lifecycle
+
 log = logging.getLogger(__name__)
-STALLED_SECONDS = 60
+RETRY = RetryStrategy(max_attempts=10, exponential_wait=3)
+
+
+@app.task(name="orders.expire", pass_context=False, retry=RETRY)
+def expire(order_no: int) -> None:
+    """Cancels an order nobody paid in time; deferred where it is placed."""
+    close_old_connections()
+    lifecycle.expire(order_no)
+
+
+@app.task(name="orders.complete", pass_context=False, retry=RETRY)
+def complete(order_no: int) -> None:
+    """Completes an order when its escrow time is over; deferred where it is delivered."""
+    close_old_connections()
+    lifecycle.complete_due(order_no)
 
 
 @app.periodic(cron="17 3 * * *")
@@ -24,13 +40,3 @@ def make_partitions(timestamp: int) -> None:
         )
         row = cursor.fetchone()
     log.info("partitions", extra={"made": row[0] if row else 0})
-
-
-@app.periodic(cron="* * * * *")
-@app.task(queueing_lock="retry_stalled", pass_context=True)
-async def retry_stalled(context: JobContext, timestamp: int) -> None:
-    """Gives jobs of a worker that died back to the queue; procrastinate does not do this by itself."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        log.warning("job stalled, retried", extra={"job": job.id, "task": job.task_name, "at": timestamp})
-        await manager.retry_job(job)

@@ -54,7 +54,7 @@ where order_no = %s and home = %s and type = %s and biz ->> 'cause' = %s limit 1
 _APPLY = """
 with moved as (
     update orders set status = %(to)s, status_before = %(before)s, event_seq = event_seq + 1, updated_at = now(){sets}
-    where order_no = %(order_no)s and home = %(home)s
+    where order_no = %(order_no)s and home = %(home)s{unseen}
     returning order_no, home, merchant_id, event_seq, amount, paid, refunded
 )
 insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
@@ -63,6 +63,11 @@ select order_no, home, event_seq, merchant_id, clock_timestamp(), %(type)s, %(ac
        %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
 from moved
 """
+
+
+_UNSEEN = """
+      and not exists (select 1 from order_events where order_no = %(order_no)s and home = %(home)s and type = %(type)s
+                                                   and biz ->> 'cause' = %(cause)s)"""
 
 
 def _as_yuan(column: str) -> str:
@@ -134,17 +139,19 @@ def transition(
     changes: Mapping[str, Any] | None = None,
     biz: Mapping[str, Any] | None = None,
     per: Mapping[str, Any] | None = None,
+    locked: Locked | None = None,
 ) -> Moved:
     """Moves one order to `to` and appends its `order.<to>` event, in the session's transaction.
 
     `actor` is `events.actor_json(...)` or `events.system(...)`; `reason` is said on the timeline. `cause` names the fact
     behind the step ("payment:<channel>:<txn>"): the same cause a second time changes nothing and is no error. `changes`
-    sets columns of CHANGEABLE. Raises NotFound outside the session's scope, IllegalTransition with the reason.
+    sets columns of CHANGEABLE. `locked` is what `lock` gave in this transaction, nothing having moved it since. Raises NotFound outside the session's scope, IllegalTransition with the reason.
     """
-    order = lock(session, order_no)
-    if cause and session.rows(_SEEN, (order.order_no, order.home, f"order.{to}", cause)):
-        return Moved(changed=False, before=order.status, status=order.status)
+    order = locked or lock(session, order_no)
+    unchanged = Moved(changed=False, before=order.status, status=order.status)
     if not may_move(order, to):
+        if cause and session.rows(_SEEN, (order.order_no, order.home, f"order.{to}", cause)):
+            return unchanged
         raise IllegalTransition(f"An order that is {order.status} cannot become {to}.")
     sets = dict(changes or {})
     if unknown := sets.keys() - CHANGEABLE:
@@ -163,12 +170,13 @@ def transition(
         **({"cause": cause} if cause else {}),
         **(biz or {}),
     }
-    session.run(
-        _APPLY.replace("{sets}", columns),
+    done = session.run(
+        _APPLY.replace("{sets}", columns).replace("{unseen}", _UNSEEN if cause else ""),
         {
             **sets,
             "to": to.code,
             "before": order.status.code if to is S.AFTER_SALE else None,
+            **({"cause": cause} if cause else {}),
             "order_no": order.order_no,
             "home": order.home,
             "type": f"order.{to}",
@@ -179,4 +187,4 @@ def transition(
             "per_salt": secrets.token_bytes(32),
         },
     )
-    return Moved(changed=True, before=order.status, status=to)
+    return Moved(changed=True, before=order.status, status=to) if done else unchanged

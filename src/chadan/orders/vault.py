@@ -102,8 +102,8 @@ class Vault:
                     merchant_id=merchant_id,
                     home=home,
                     kek_id=kek_id,
-                    wrapped=self._wrap(merchant_id, "data", data),
-                    wrapped_index=self._wrap(merchant_id, "index", index),
+                    wrapped=self.wrap(merchant_id, "data", data),
+                    wrapped_index=self.wrap(merchant_id, "index", index),
                 )
         return self._read_newest(merchant_id)
 
@@ -117,11 +117,13 @@ class Vault:
             self._kek = get_config().kek
         return self._kek
 
-    def _wrap(self, merchant_id: int, use: str, key: bytes) -> bytes:
+    def wrap(self, merchant_id: int, use: str, key: bytes) -> bytes:
+        """A key of `use` ("data", "index") under the key-encryption key."""
         nonce = os.urandom(NONCE)
         return nonce + AESGCM(self._kek_bytes()).encrypt(nonce, key, f"chadan/{use}/{merchant_id}".encode())
 
-    def _unwrap(self, merchant_id: int, use: str, wrapped: bytes) -> bytes:
+    def unwrap(self, merchant_id: int, use: str, wrapped: bytes) -> bytes:
+        """What was wrapped. Raises VaultError for another key file, merchant or use."""
         try:
             aad = f"chadan/{use}/{merchant_id}".encode()
             return AESGCM(self._kek_bytes()).decrypt(wrapped[:NONCE], wrapped[NONCE:], aad)
@@ -138,8 +140,8 @@ class Vault:
         if row is None:
             raise NotFound("There is no such card key.")
         merchant = row.merchant_id
-        data = self._unwrap(merchant, "data", bytes(row.wrapped))
-        index = self._unwrap(merchant, "index", bytes(row.wrapped_index))
+        data = self.unwrap(merchant, "data", bytes(row.wrapped))
+        index = self.unwrap(merchant, "index", bytes(row.wrapped_index))
         return self._remember(DataKey(row.pk, merchant, data, index), newest=False)
 
     def _read_newest(self, merchant_id: int) -> DataKey:

@@ -27,6 +27,7 @@ class PaymentCallback(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["channel_id", "-id"], name="payment_callbacks_channel"),
             models.Index(fields=["order_no"], name="payment_callbacks_order"),
+            models.Index(fields=["received_at"], name="payment_callbacks_received"),
         ]
 
     def __str__(self) -> str:

@@ -27,7 +27,10 @@ KNOWN = {
     "CHADAN_WEB_WORKERS": "Web processes. Default: one per core",
     "CHADAN_EXPORT_ROWS": "Most rows one export may hold, per role: owner=5000000,support=50000,buyer=10000. Default see settings.md",
     "CHADAN_EXPORT_DAYS": "Days an export file is kept. Default 7",
+    "CHADAN_PLATFORM_FEE": "The platform's share of every completed order, in 1/10,000. Default 0",
+    "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
+    "CHADAN_SANDBOX": "1 lets payment channels and suppliers use this machine's loopback addresses. Refused unless CHADAN_LISTEN is one",
     "CHADAN_DEBUG": "1 shows tracebacks in pages. Refused unless CHADAN_LISTEN is a loopback address",
 }
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -72,6 +75,9 @@ class Config:
     web_workers: int
     export_rows: dict[str, int]
     export_days: int
+    sandbox: bool
+    platform_fee: int
+    escrow_hours: int
     debug: bool
     secret_key_file: Path
     kek_file: Path
@@ -150,6 +156,11 @@ def load(env: dict[str, str]) -> Config:
     debug = _flag(env, "CHADAN_DEBUG")
     if debug and host not in LOOPBACK:
         raise ConfigError("CHADAN_DEBUG=1 is only allowed on a loopback address: it shows internals to visitors.")
+    sandbox = _flag(env, "CHADAN_SANDBOX")
+    if sandbox and host not in LOOPBACK:
+        raise ConfigError(
+            "CHADAN_SANDBOX=1 is only allowed on a loopback address: the payments of a sandbox are not real."
+        )
     origin = env.get("CHADAN_ORIGIN", "").rstrip("/")
     if origin and urlsplit(origin).scheme not in ("http", "https"):
         raise ConfigError("CHADAN_ORIGIN must start with https:// or http://.")
@@ -178,6 +189,9 @@ def load(env: dict[str, str]) -> Config:
         web_workers=_number(env, "CHADAN_WEB_WORKERS", os.cpu_count() or 1, 1, 256),
         export_rows=_export_rows(env.get("CHADAN_EXPORT_ROWS", "")),
         export_days=_number(env, "CHADAN_EXPORT_DAYS", 7, 1, 3650),
+        sandbox=sandbox,
+        platform_fee=_number(env, "CHADAN_PLATFORM_FEE", 0, 0, 10_000),
+        escrow_hours=_number(env, "CHADAN_ESCROW_HOURS", 24, 0, 8760),
         debug=debug,
         secret_key_file=Path(env.get("CHADAN_SECRET_KEY_FILE") or data / "secrets" / "secret_key"),
         kek_file=Path(env.get("CHADAN_KEK_FILE") or data / "secrets" / "kek"),

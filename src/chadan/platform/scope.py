@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import psycopg
@@ -19,26 +20,53 @@ from psycopg.types.string import TextLoader
 
 _SET = (
     "select set_config('app.merchants', %s, true), set_config('app.buyer', %s, true),"
-    " set_config('app.operator', %s, true), set_config('enable_seqscan', 'off', true)"
+    " set_config('app.operator', %s, true), set_config('enable_seqscan', 'off', true),"
+    # A page is read before a parallel worker has started, and a wrong guess would put every core behind one list.
+    " set_config('max_parallel_workers_per_gather', '0', true), set_config('plan_cache_mode', %s, true)"
 )
+
+
+class Matter(StrEnum):
+    """An inner matter of a shop: not everybody who sees its orders may see it, or ask about it."""
+
+    COST = "cost"
+    SUPPLIER = "supplier"
+    TAG = "tag"
+
+
+INNER = frozenset(Matter)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose orders: the merchants' (with their homes), one buyer's, or, for the platform operator, everybody's."""
+    """Whose orders: the merchants' (with their homes), one buyer's, or, for the platform operator, everybody's.
+
+    `asks` are the inner matters that may be asked about where the orders are the scope's own sales; none, unless given.
+    """
 
     merchants: tuple[int, ...] = ()
     homes: tuple[int, ...] = ()
     buyer: int | None = None
     operator: bool = False
+    asks: frozenset[Matter] = frozenset()
 
     def __post_init__(self) -> None:
         if sum((bool(self.merchants), self.buyer is not None, self.operator)) > 1:
             raise ValueError("a scope is the merchants', a buyer's or the operator's, never two at once")
 
+    def may_ask(self, matter: Matter, view: str | None = None) -> bool:
+        """Whether the orders of `view` may be asked about the matter: what an agent bought is another shop's."""
+        return matter in self.asks and self.owns(view)
+
+    def owns(self, view: str | None = None) -> bool:
+        """Whether the orders of `view` are the scope's own sales, with everything that is written inside the shop."""
+        return self.operator or (bool(self.merchants) and view not in ("purchases", "consumer"))
+
+
+_PLANS = {False: "force_custom_plan", True: "force_generic_plan"}
 
 NOBODY = Scope()
-OPERATOR = Scope(operator=True)
+OPERATOR = Scope(operator=True, asks=INNER)
 
 
 _ADAPTERS = AdaptersMap(psycopg.adapters)
@@ -53,9 +81,19 @@ class RowCursor(psycopg.Cursor[tuple[Any, ...]]):
         self._adapters = _ADAPTERS
 
 
-def execute(connection: psycopg.Connection[Any], sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> RowCursor:
-    """Runs one statement on a raw connection. Text is not formatted when there are no parameters."""
-    return RowCursor(connection).execute(sql, params)
+def execute(
+    connection: psycopg.Connection[Any],
+    sql: str,
+    params: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    prepare: bool | None = None,
+) -> RowCursor:
+    """Runs one statement on a raw connection. Text is not formatted when there are no parameters.
+
+    `prepare=True` keeps the statement on the connection at once, None when it is repeated; neither behind a pooler, where
+    the connection's settings forbid it (platform.database).
+    """
+    return RowCursor(connection).execute(sql, params, prepare=prepare)
 
 
 def _has_rows(cursor: RowCursor) -> bool:
@@ -70,6 +108,7 @@ class Session:
     scope: Scope
     connection: psycopg.Connection[tuple[Any, ...]]
     role: str
+    keyed: bool = False
     _entered: bool = False
 
     def rows(
@@ -86,7 +125,7 @@ class Session:
             self.enter()
             if search:
                 self.connection.execute(f'set local role "{self.role}"')
-            cursors = [execute(self.connection, sql, params) for sql, params in statements]
+            cursors = [execute(self.connection, sql, params, prepare=self.keyed or None) for sql, params in statements]
             if search:  # what follows in this transaction, the ORM included, is the application again
                 self.connection.execute("reset role")
         return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
@@ -95,26 +134,30 @@ class Session:
         """Executes a statement and returns how many rows it touched."""
         with self.connection.pipeline():
             self.enter()
-            cursor = execute(self.connection, sql, params)
+            cursor = execute(self.connection, sql, params, prepare=self.keyed or None)
         return cursor.rowcount
 
     def enter(self) -> None:
         """Makes the settings, once, in the same round trip as the first statement."""
         if not self._entered:
-            execute(self.connection, _SET, _settings(self.scope))
+            execute(self.connection, _SET, (*_settings(self.scope), _PLANS[self.keyed]), prepare=True)
             self._entered = True
 
-    def leave(self, before: Scope | None) -> None:
+    def leave(self, before: tuple[Scope, bool] | None) -> None:
         """Gives the transaction back to the scope around this one."""
         # A failed statement has aborted the transaction: its end, or its savepoint's, restores the settings.
         healthy = self.connection.info.transaction_status != TransactionStatus.INERROR
         if self._entered and before is not None and healthy:
-            execute(self.connection, _SET, _settings(before))
+            scope, keyed = before
+            execute(self.connection, _SET, (*_settings(scope), _PLANS[keyed]))
 
 
 @contextmanager
-def scoped(scope: Scope, using: str = "default") -> Iterator[Session]:
+def scoped(scope: Scope, using: str = "default", *, keyed: bool = False) -> Iterator[Session]:
     """Opens (or joins) a transaction on Django's connection that sees `scope`'s rows and nobody else's.
+
+    `keyed` promises that every statement finds its rows by key: its plan is then made once a connection. For a list such a
+    plan is 3 times slower, for one order planning each time is the slower half of the work.
 
     The settings end with the transaction, so a reused connection carries nothing over. A nested scope gives the
     transaction back to the outer one.
@@ -123,9 +166,9 @@ def scoped(scope: Scope, using: str = "default") -> Iterator[Session]:
     with transaction.atomic(using=using, savepoint=False):
         wrapper.ensure_connection()
         raw: psycopg.Connection[tuple[Any, ...]] = wrapper.connection
-        session = Session(scope, raw, f"{wrapper.settings_dict['NAME']}_search")
+        session = Session(scope, raw, f"{wrapper.settings_dict['NAME']}_search", keyed)
         before = _current.get(id(raw))
-        _current[id(raw)] = scope
+        _current[id(raw)] = (scope, keyed)
         try:
             yield session
         finally:
@@ -136,7 +179,7 @@ def scoped(scope: Scope, using: str = "default") -> Iterator[Session]:
                 _current[id(raw)] = before
 
 
-_current: dict[int, Scope] = {}
+_current: dict[int, tuple[Scope, bool]] = {}
 
 
 def _settings(scope: Scope) -> tuple[str, str, str]:

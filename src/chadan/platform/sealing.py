@@ -34,6 +34,15 @@ def seal(place: str, values: Mapping[str, str]) -> bytes:
     return nonce + _cipher().encrypt(nonce, json.dumps(dict(values)).encode(), place.encode())
 
 
+def reseal(place: str, sealed: bytes, kek: bytes) -> bytes:
+    """The same values sealed under another key-encryption key; nothing stays nothing. Raises SealBroken."""
+    if not sealed:
+        return b""
+    nonce = os.urandom(NONCE)
+    values = json.dumps(unseal(place, sealed)).encode()
+    return nonce + _cipher(kek).encrypt(nonce, values, place.encode())
+
+
 def unseal(place: str, sealed: bytes) -> dict[str, str]:
     """What was sealed for this place; {} for nothing. Raises SealBroken."""
     if not sealed:
@@ -49,6 +58,6 @@ def unseal(place: str, sealed: bytes) -> dict[str, str]:
     return values
 
 
-def _cipher() -> AESGCM:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chadan/sealing/v1").derive(get_config().kek)
+def _cipher(kek: bytes | None = None) -> AESGCM:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chadan/sealing/v1").derive(kek or get_config().kek)
     return AESGCM(derived)

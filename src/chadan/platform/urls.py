@@ -15,9 +15,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("", include("chadan.exports.urls")),
     path("", include("chadan.payments.urls")),
+    path("", include("chadan.ops.urls")),
     path("", include("chadan.delivery.urls")),
     path("", include("chadan.money.urls")),
     path("", include("chadan.storefront.urls")),
     path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]
+
+handler400 = "chadan.web.error_pages.bad_request"
+handler403 = "chadan.web.error_pages.forbidden"
+handler404 = "chadan.web.error_pages.not_found"
+handler429 = "chadan.web.error_pages.too_many"
+handler500 = "chadan.web.error_pages.defect"

@@ -16,6 +16,8 @@ from chadan.orders.vault import Vault
 from chadan.seeding.catalogue import CATEGORY_TITLES
 from chadan.seeding.names import person
 from chadan.seeding.plan import Plan
+from chadan.seeding.shelf_stock import settle_stock
+from chadan.seeding.shelves import on_sale, presented, settle_levels
 from chadan.seeding.world import CHANNELS, MARKETPLACES, TAGS, Channel, Shop, World, lot
 
 SOURCE = "seed"
@@ -37,6 +39,8 @@ def settle(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...
     for shop in world.shops:
         plan.place_of[shop.id] = shop.place
     _buyers(world, plan, owner)
+    settle_levels(world)
+    settle_stock(world, owner, SOURCE)
 
 
 def _merchant(shop: Shop, home: int) -> Merchant:
@@ -54,14 +58,19 @@ def _range(shop: Shop) -> None:
     """Products and their first snapshots."""
     stored = list(Product.objects.filter(merchant_id=shop.id, source=SOURCE).order_by("pk"))
     if len(stored) != len(shop.sold):
+        shown = on_sale(shop)
         stored = Product.objects.bulk_create(
             Product(
                 merchant_id=shop.id,
                 home=shop.home,
                 title=sold.item.title,
                 price=sold.price,
+                cost=sold.cost,
+                active=place in shown,
+                position=shown.get(place, len(shown)),
                 source=SOURCE,
                 source_ref=str(place),
+                **presented(sold.item),
             )
             for place, sold in enumerate(shop.sold)
         )

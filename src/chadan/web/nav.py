@@ -41,6 +41,7 @@ _BUYER: tuple[Place, ...] = (
 _MERCHANT: tuple[Place, ...] = (
     (_("Sales orders"), "/m/orders?view=sales", "receipt-text", ""),
     (_("Agent orders"), "/m/orders?view=agent", "handshake", ""),
+    (_("My shop"), "/m/shop", "store", ""),
     (_("Products"), "/m/products", "package-search", "manage"),
     (_("Card stock"), "/m/stock", "layers", "manage"),
     (_("Deliveries"), "/m/deliveries", "truck", "deliver"),
@@ -61,6 +62,7 @@ _AGENT: tuple[Place, ...] = (
 _OPERATOR: tuple[Place, ...] = (
     (_("All orders"), "/ops/orders", "receipt-text", ""),
     (_("What is stuck"), "/ops/stuck", "activity", ""),
+    (_("Money"), "/ops/money", "landmark", "money"),
     _EXPORTS,
     _IMPORT,
     _KEYS,

@@ -46,10 +46,28 @@ alter table order_deliveries
     add column asked_at   timestamptz,                  -- the supplier was last asked
     add column due_at     timestamptz;                  -- past it the order is stuck (the product's SLA)
 
+-- Nothing happens to an order more than a day before it was placed (clocks differ a little): a filter on such a time bounds the
+-- order number, and a list starts where its orders are.
+alter table orders add constraint orders_times check
+    (least(paid_at, delivered_at, completed_at, refunded_at, cancelled_at) >= order_placed_at(order_no) - interval '24 hours');
+
 -- Orders somebody still has to do something about: few, whatever the record's size.
 create index orders_open on orders (status, order_no) where status in (0, 1, 2, 6, 8);
 create index orders_escrow on orders (escrow_until, order_no) where escrow = 1;
 create index order_events_position on order_events (leaf_index) where leaf_index is not null;
+
+-- What the planner cannot guess: a product version, a supplier and a home each belong to one merchant. Without knowing it, it
+-- multiplies their shares, believes that a handful of orders match, and reads all of them to sort them, instead of walking
+-- the newest orders until the page is full (measured at ten million orders: 60 ms instead of 1 ms).
+create function describe_orders(part regclass) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare name text := (select relname from pg_class where oid = part);
+begin
+    execute format('create statistics if not exists %I (dependencies) on merchant_id, home, version_id, supplier_id from %s',
+        name || '_belongs', part);
+    execute format('create statistics if not exists %I on lower(platform) from %s', name || '_platform', part);
+end $$;
+revoke all on function describe_orders(regclass) from public;
 
 create or replace function ensure_order_partitions(first_month date, last_month date) returns integer
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -72,6 +90,9 @@ begin
                     to_char(month, 'YYMM')::bigint * 1000000000000000,
                     to_char(month + interval '1 month', 'YYMM')::bigint * 1000000000000000);
                 made := made + 1;
+                if owned = 'orders' then
+                    perform describe_orders(part::regclass);
+                end if;
             end if;
         end loop;
         month := (month + interval '1 month')::date;
@@ -80,8 +101,11 @@ begin
 end $$;
 
 do $$
-declare owned text; first_month date; last_month date;
+declare owned text; first_month date; last_month date; part regclass;
 begin
+    for part in select inhrelid::regclass from pg_inherits where inhparent = 'orders'::regclass loop
+        perform describe_orders(part);
+    end loop;
     foreach owned in array array['order_checkouts', 'order_refunds'] loop
         execute format('alter table %I enable row level security', owned);
         execute format('create policy %I on %I to {app}

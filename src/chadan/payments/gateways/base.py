@@ -161,7 +161,8 @@ class Gateway(Protocol):
     """Its name in payment_channels.protocol."""
     confirms_by_query: ClassVar[bool]
     """Whether a callback alone is not believed (epay): the payment is queried before it counts."""
-    can_refund: ClassVar[bool]
+    can_refund: bool
+    """Whether this channel can send money back; epay V1 sites differ."""
     setting_names: ClassVar[tuple[str, ...]]
     secret_names: ClassVar[tuple[str, ...]]
 

@@ -79,7 +79,7 @@ def _nothing(_row: OrderRow) -> str:
 def _cells(state: ListState, copy: str, badges: Mapping[OrderStatus, str], tags: Mapping[int, str]) -> dict[str, Cell]:
     copy_before, copy_after = _parted(copy, 1)
     link_before, _number, link_after = text(state.order_link(0)).partition(PLACEHOLDER)
-    refunded, words = text(_("refunded")), {}
+    refunded, words, again = text(_("refunded")), {}, text(_("Buy again"))
     quote = f'<a href="{link_before}'
 
     def number(row: OrderRow) -> str:
@@ -131,6 +131,7 @@ def _cells(state: ListState, copy: str, badges: Mapping[OrderStatus, str], tags:
         "supplier": lambda row: text(row.supplier or NONE),
         "source_order_no": lambda row: _plain(row.source_order_no or NONE),
         "tags": pills,
+        "again": lambda row: f'<a href="/again/{row.number}" hx-boost="false">{again}</a>',
         **{name: moment(name) for name in ("placed_at", "paid_at", "delivered_at", "completed_at")},
     }
 

@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from chadan.accounts.actors import Actor
-from chadan.orders import number, remarks, reveal
+from chadan.orders import number, remarks, reveal, rights
 from chadan.orders.detail import OrderDetail, get_detail
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.search import service
@@ -19,6 +19,11 @@ from chadan.web.live import live_for
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.state import ListState
 from chadan.web.orders.timeline import told
+from chadan.web.posting import form_of
+
+
+def _order_url(area: Area, order_no: str, **_more: object) -> str:
+    return f"{area.path}/{order_no}"
 
 
 @require_safe
@@ -32,56 +37,56 @@ def order(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Http
 @in_area
 def receipt(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """The order as a page to print."""
-    detail = get_detail(actor, _parse(order_no))
+    detail = get_detail(actor, parse(order_no))
     context = {"title": _("Receipt"), "order": detail, "area": area, "now": number.now()}
     return render(request, "orders/receipt.html", context)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def show_secret(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Reveals the cards or the account on the page itself: a secret is never put into a URL or a session."""
     wanted = request.POST.get("what", "")
-    number_ = _parse(order_no)
+    number_ = parse(order_no)
     if wanted == "account":
         return _page(request, area, actor, order_no, account=reveal.reveal_account(actor, number_))
     return _page(request, area, actor, order_no, cards=reveal.reveal_cards(actor, number_))
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Adds a note and shows the order again."""
     try:
         internal = request.POST.get("visible") != "buyer"
-        remarks.add_note(actor, _parse(order_no), request.POST.get("body", ""), internal=internal)
+        remarks.add_note(actor, parse(order_no), request.POST.get("body", ""), internal=internal)
     except NotFound:
         raise
     except ChadanError as error:
         return _page(request, area, actor, order_no, note_error=str(error), status=error.status)
     messages.success(request, _("Note added."))
-    return _back(request, area, order_no)
+    return back(request, area, order_no)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Tags the order and shows it again."""
     try:
-        remarks.add_tag(actor, [_parse(order_no)], request.POST.get("name", ""))
+        remarks.add_tag(actor, [parse(order_no)], request.POST.get("name", ""))
     except NotFound:
         raise
     except ChadanError as error:
         return _page(request, area, actor, order_no, tag_error=str(error), status=error.status)
-    return _back(request, area, order_no)
+    return back(request, area, order_no)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def remove_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str, tag_id: int) -> HttpResponse:
     """Takes a tag off the order and shows it again."""
-    remarks.remove_tag(actor, _parse(order_no), tag_id)
-    return _back(request, area, order_no)
+    remarks.remove_tag(actor, parse(order_no), tag_id)
+    return back(request, area, order_no)
 
 
 def _page(
@@ -94,10 +99,11 @@ def _page(
     account: str | None = None,
     note_error: str = "",
     tag_error: str = "",
+    step_error: str = "",
     status: int = 200,
 ) -> HttpResponse:
     live = live_for(request, actor)
-    detail = get_detail(actor, _parse(order_no))
+    detail = get_detail(actor, parse(order_no))
     within = request.GET.get("in", "")
     before, after = _neighbours(area, actor, detail, within)
     context = {
@@ -114,10 +120,18 @@ def _page(
         "account": account,
         "note_error": note_error,
         "tag_error": tag_error,
+        "steps": rights.steps(actor, detail.relation, detail.facts.status),
+        "may_refund": rights.may_refund(actor, detail.relation),
+        "step_error": step_error,
         "moments": told(detail.timeline),
         "known_tags": remarks.tags_of(actor) if detail.may_tag else [],
     }
     return render(request, "orders/detail.html", context, status=status)
+
+
+def again(request: HttpRequest, area: Area, actor: Actor, order_no: str, error: ChadanError) -> HttpResponse:
+    """The order's page, saying why a step was not taken."""
+    return _page(request, area, actor, order_no, step_error=str(error), status=error.status)
 
 
 def _list_title(area: Area, within: str) -> str:
@@ -140,15 +154,18 @@ def _neighbours(area: Area, actor: Actor, detail: OrderDetail, within: str) -> t
     return service.neighbours(actor.scope, state.query, detail.order_no, view=state.view)
 
 
-def _parse(order_no: str) -> int:
-    if not order_no.isdecimal() or len(order_no) != number.LENGTH:
+def parse(order_no: str) -> int:
+    """The number in an address. Raises NotFound."""
+    parsed = number.digits(order_no)
+    if parsed is None:
         raise NotFound(_("There is no such order."))
-    return int(order_no)
+    return parsed
 
 
-def _back(request: HttpRequest, area: Area, order_no: str) -> HttpResponse:
+def back(request: HttpRequest, area: Area, order_no: str) -> HttpResponse:
+    """To the order's page, within the list it was opened from."""
     within = QueryDict(mutable=True)
     if request.GET.get("in"):
         within["in"] = request.GET["in"]
     suffix = f"?{within.urlencode()}" if within else ""
-    return HttpResponseRedirect(area.order_url(_parse(order_no)) + suffix)
+    return HttpResponseRedirect(area.order_url(parse(order_no)) + suffix)

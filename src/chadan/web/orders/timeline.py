@@ -14,8 +14,11 @@ from chadan.orders.detail import Moment
 _WHAT: dict[str, tuple[Promise, str]] = {
     "placed": (gettext_lazy("Order placed"), "grey"),
     "paid": (gettext_lazy("Payment received"), "blue"),
+    "processing": (gettext_lazy("Delivery under way"), "blue"),
     "delivered": (gettext_lazy("Goods delivered"), "green"),
     "completed": (gettext_lazy("Order completed"), "green"),
+    "failed": (gettext_lazy("Delivery failed"), "red"),
+    "after_sale": (gettext_lazy("After-sales case opened"), "amber"),
     "refunded": (gettext_lazy("Money refunded"), "red"),
     "cancelled": (gettext_lazy("Order cancelled"), "grey"),
     "imported": (gettext_lazy("Record imported"), "grey"),
@@ -28,6 +31,7 @@ _WHAT: dict[str, tuple[Promise, str]] = {
 }
 _WHO: dict[str, Promise] = {
     "buyer": gettext_lazy("Buyer"),
+    "guest": gettext_lazy("Guest"),
     "merchant": gettext_lazy("Shop staff"),
     "operator": gettext_lazy("Platform operator"),
     "gateway": gettext_lazy("Payment gateway"),
@@ -53,9 +57,10 @@ def told(moments: list[Moment]) -> list[Told]:
     """The moments, newest first, in the reader's language; an event nobody named yet shows its own word."""
     shown = []
     for moment in reversed(moments):
-        what, tone = _WHAT.get(moment.kind, (moment.kind, "grey"))
+        what, tone = _WHAT.get(moment.kind.removeprefix("order."), (moment.kind, "grey"))
         kind = str(_WHO.get(moment.actor_kind, moment.actor_kind))
-        note = _("Tag: %(tag)s") % {"tag": moment.data["tag"]} if "tag" in moment.data else ""
+        reason = moment.data.get("reason", "")  # the machine's own reasons are texts of the catalogues
+        note = _("Tag: %(tag)s") % {"tag": moment.data["tag"]} if "tag" in moment.data else reason and _(reason)
         who = moment.who or kind
         shown.append(Told(str(what), moment.at, who, kind if moment.who and who != kind else "", tone, note))
     return shown

@@ -68,13 +68,15 @@ async function updateList(here, numbers, everything) {
   say(table.dataset.said);
 }
 
+const typed = (part) => [...part.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
+
 /** Swaps the parts of an order's page that changed; one that has the focus waits until it is left. */
 async function updateOrder(here) {
   const page = parse(await (await get(here.dataset.page)).text());
   for (const made of page.querySelectorAll("[data-part]")) {
     const old = document.querySelector(`[data-part="${CSS.escape(made.dataset.part)}"]`);
-    // Cards somebody is looking at were asked for, and are not in the page as it opens.
-    if (!old || old.querySelector(".secret.shown") || old.isEqualNode(made)) continue;
+    // Cards somebody is looking at are not in the page as it opens, nor is what somebody has begun to write.
+    if (!old || old.querySelector(".secret.shown") || typed(old) || old.isEqualNode(made)) continue;
     if (made.dataset.part === "state") say(made.dataset.said);
     if (!old.contains(document.activeElement)) old.replaceWith(document.importNode(made, true));
     else old.addEventListener("focusout", () => setTimeout(() => changed([here.dataset.order])), { once: true });

@@ -1,0 +1,1 @@
+"""Telling people about their orders: one interface, one class a channel."""

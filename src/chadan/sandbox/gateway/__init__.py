@@ -1,0 +1,1 @@
+"""The gateways' side of the payment protocols, one module each."""
