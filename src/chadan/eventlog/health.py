@@ -8,12 +8,15 @@ from datetime import datetime
 from chadan.platform.scope import OPERATOR, scoped
 
 MOST_COUNTED = 10_000
+LATE = 5.0
+"""Seconds an event may wait for its position before somebody should look: the sequencer takes it within one."""
 _HEAD = "select next_index from event_log_head"
 _WAITING = f"select count(*) from (select 1 from order_events where leaf_index is null limit {MOST_COUNTED}) e"
-_OLDEST_LIVE = """
+SECONDS_BEHIND = """
 select extract(epoch from now() - at)::float8 from order_events
 where leaf_index is null and type <> 'imported' order by id limit 1
 """
+"""The age of the oldest event without a position that is no import; no row when there is none."""
 _CONSUMERS = """
 select c.name, c.position, c.attempts, c.error, count(f.position), max(f.failed_at)
 from event_consumers c left join event_consumer_failures f on f.name = c.name group by c.name order by c.name
@@ -63,7 +66,7 @@ def lag() -> Lag:
     """The log's state now; a few index reads."""
     with scoped(OPERATOR) as session:
         head, waiting, oldest, consumers = session.many(
-            [(_HEAD, ()), (_WAITING, ()), (_OLDEST_LIVE, ()), (_CONSUMERS, ())]
+            [(_HEAD, ()), (_WAITING, ()), (SECONDS_BEHIND, ()), (_CONSUMERS, ())]
         )
     position = int(head[0][0]) if head else 0
     return Lag(
