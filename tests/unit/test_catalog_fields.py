@@ -18,7 +18,7 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def english() -> Iterator[None]:
+def plain_texts() -> Iterator[None]:
     """Sentences as they are written, without Django's settings."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fields, "_", str)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from django.conf import settings as settings_ready
-from django.utils import translation
 from hypothesis import given
 from tests.support.queries import queries
 
@@ -17,16 +14,6 @@ from chadan.search.order_query import OrderQuery
 from chadan.search.url import from_url
 
 NOW = datetime(2026, 3, 31, 22, 40, tzinfo=number.SHANGHAI)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def english() -> Iterator[None]:
-    """Sentences are compared in English, whatever the site's language."""
-    if not settings_ready.configured:
-        yield
-        return
-    with translation.override("en"):
-        yield
 
 
 def shown(url: str) -> list[tuple[str, str]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from django.conf import settings as settings_ready
-from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.queries import queries, query_dicts
@@ -20,16 +17,6 @@ from chadan.search.order_query import OrderQuery
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "support" / "orderquery.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def english() -> Iterator[None]:
-    """Sentences are compared in English, whatever the site's language."""
-    if not settings_ready.configured:
-        yield
-        return
-    with translation.override("en"):
-        yield
 
 
 @given(query_dicts())
