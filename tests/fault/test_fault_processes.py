@@ -1,8 +1,10 @@
-"""Processes that die in the worst moment, and a database nobody gets through to (rows 1, 2, 3, 5 and 17)."""
+"""Processes that die in the worst moment, and a database nobody gets through to (rows 1 to 5 and 17)."""
 
 from __future__ import annotations
 
 import http.client
+import random
+import secrets
 import threading
 import time
 from typing import Any
@@ -13,6 +15,7 @@ from tests.support.fault_ground import Ground
 from tests.support.fault_guest import Guest, number_in
 from tests.support.waiting import eventually
 
+SEED = secrets.randbits(32)
 NOBODY = (OSError, http.client.HTTPException)
 
 
@@ -132,6 +135,48 @@ def unheard(ground: Ground, shop: dict[str, Any]) -> list[int]:
         ground.sandbox.pay(out_no, protocol)
         orders.append(order_no)
     return orders
+
+
+KILLS = 3
+_LOG = """
+select count(*), count(distinct leaf_index), coalesce(min(leaf_index), 0), coalesce(max(leaf_index) + 1, 0),
+       (select next_index from event_log_head), count(*) filter (where leaf_index is null)
+from order_events
+"""
+_TENANTS = """
+select count(*) from (select merchant_id from order_events where leaf_index is not null group by merchant_id
+                      having count(distinct tenant_seq) <> count(*) or max(tenant_seq) - min(tenant_seq) + 1 <> count(*)) as bad
+"""
+_ORDERS = """
+select count(*) from order_events a join order_events b using (order_no, home)
+where a.order_seq < b.order_seq and a.leaf_index > b.leaf_index
+"""
+
+
+def test_row_04_sequencer_killed_at_random_points(ground: Ground, shop: dict[str, Any]) -> None:
+    site, moments = ground.site, random.Random(SEED)
+    buyers = [Buyer(ground, shop) for _ in range(2)]
+    for buyer in buyers:
+        buyer.start()
+    for _kill in range(KILLS):
+        time.sleep(moments.uniform(0.05, 1.0))
+        site.kill("eventlog")
+    for buyer in buyers:
+        buyer.enough.set()
+    for buyer in buyers:
+        buyer.join(60)
+    orders = [order for buyer in buyers for order in buyer.ok]
+    eventually(lambda: site.rows(_LOG)[0][5] == 0, "every event's place", 60)
+    events, places, first, end, head, _none = site.rows(_LOG)[0]
+    assert (events, first, end, head) == (places, 0, places, places), SEED
+    assert (site.one(_TENANTS), site.one(_ORDERS)) == (0, 0), SEED
+    ground.record(
+        "4",
+        f"kill -9 sequencer {KILLS}× at random points under load (seed {SEED})",
+        "no gap, no position twice",
+        f"{events} events at the positions 0 to {end - 1}; every merchant's and order's own sequence whole",
+        orders,
+    )
 
 
 @pytest.mark.usefixtures("unheard")

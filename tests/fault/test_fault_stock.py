@@ -98,7 +98,7 @@ def test_row_19_a_clock_that_is_a_day_wrong(ground: Ground, shift: int) -> None:
     )
     assert 29 < minutes < 31
     buyer_can_go_on(ground, shop, wrong[0])
-    ground.sandbox.pay(ground.visited(wrong[0]), "epay1")
+    ground.sandbox.pay(ground.visited(wrong[0]), "alipay")
     ground.sandbox.pay(right_no, "epay1")
     for order_no in (wrong[0], right):
         site.becomes(order_no, "delivered")

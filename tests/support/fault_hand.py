@@ -158,6 +158,55 @@ def _order(page: str, channel: int) -> dict[str, Any]:
     return {"order_no": placed}
 
 
+def supply(owner: str, product: int, sandbox: str, times: int = 1) -> list[int]:
+    """Connects a product to the sandbox's dujiao supplier, `times` times; only the first connection is bought from."""
+    import http.client
+    from urllib.parse import urlsplit
+
+    from tests.support.names import unique
+
+    from chadan.catalog.models import Product, ProductSource, Supplier
+    from chadan.delivery import connections
+    from chadan.platform import sealing
+
+    asked = http.client.HTTPConnection(urlsplit(sandbox).netloc, timeout=10)
+    asked.request("GET", "/supplier/_control")
+    theirs = json.loads(asked.getresponse().read())["dujiao"]
+    sold = Product.objects.get(pk=product)
+    made = []
+    for place in range(times):
+        one = Supplier.objects.create(
+            merchant=sold.merchant,
+            home=sold.home,
+            name=unique("dujiao"),
+            protocol="dujiao",
+            base_url=f"{sandbox}/supplier/dujiao",
+            settings={"api_key": theirs["key_id"]},
+            active=True,
+        )
+        one.secrets = sealing.seal(connections.place_of(one.pk), {"api_secret": theirs["key"]})
+        one.save()
+        if not place:
+            ProductSource.objects.create(product=sold, home=sold.home, supplier=one, ref="1", priority=0, price=950)
+        made.append(one.pk)
+    assert _owner(owner).merchant_id == sold.merchant_id
+    return made
+
+
+def open_agency(cards: int) -> dict[str, Any]:
+    """An agent with an API key and money at a shop that has cards for it."""
+    import secrets
+
+    from tests.support.agency import make_agency
+
+    from chadan.api.keys import create_key
+
+    agency = make_agency()
+    agency.above.import_text(*(f"AGENCY-{secrets.token_hex(8)}" for _card in range(cards)))
+    key = create_key(agency.shop.owner, "supply", ("supply",))[0]
+    return {"key": key, "product": str(agency.above.product.pk), "merchant": agency.above.merchant.pk}
+
+
 def start_again(order_no: int, channel: int) -> dict[str, Any]:
     """Starts another payment of an order."""
     from chadan.payments.attempts import start
@@ -190,7 +239,8 @@ def _owner(username: str) -> Any:
 
 
 CALLS: dict[str, Callable[..., Any]] = {
-    one.__name__: one for one in (open_shop, stock, enable, refund, cards_of, books, order_at, start_again)
+    one.__name__: one
+    for one in (open_shop, stock, enable, refund, cards_of, books, order_at, start_again, supply, open_agency)
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -27,14 +28,19 @@ from chadan.platform.postgres.layout import control_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN = 180
-PROGRAMS = {"web": "chadan.platform.web_server", "worker": "chadan.platform.worker", "sequencer": "chadan.eventlog"}
+PROGRAMS = {"web": "chadan.platform.web_server", "worker": "chadan.platform.worker", "eventlog": "chadan.eventlog"}
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nobody listens on, nor on the next one, where the live process listens."""
+    for _try in range(50):
+        with socket.socket() as probe, socket.socket() as beside:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            with contextlib.suppress(OSError, OverflowError):
+                beside.bind(("127.0.0.1", port + 1))
+                return port
+    raise AssertionError("no two free ports side by side")
 
 
 @dataclass
