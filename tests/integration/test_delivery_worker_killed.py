@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -33,7 +32,7 @@ def test_a_killed_worker_leaves_one_card_to_one_order() -> None:
 
     from chadan.delivery.tasks import deliver
     from chadan.orders.states import OrderStatus
-    from chadan.orders.tasks import retry_stalled
+    from chadan.platform.worker import give_back_stalled
 
     shop = make_card_shop()
     shop.import_text("KILLED-CARD-0001", "KILLED-CARD-0002")
@@ -53,7 +52,7 @@ def test_a_killed_worker_leaves_one_card_to_one_order() -> None:
     assert status_of(order_no) is OrderStatus.PAID
     with connections["owner"].cursor() as cursor:  # the dead worker's heart has been still for a minute
         cursor.execute("update procrastinate_workers set last_heartbeat = now() - interval '5 minutes'")
-    async_to_sync(retry_stalled.func)(SimpleNamespace(app=app), 0)
+    async_to_sync(give_back_stalled)(app.job_manager)
     worker = start_worker()
     try:
         eventually(lambda: status_of(order_no) is OrderStatus.DELIVERED, "the delivery")

@@ -51,7 +51,7 @@ class Whole:
     topup: Product
     channels: dict[str, Any]
     orders: list[int] = field(default_factory=list)
-    money_at_gateway: dict[str, int] = field(default_factory=dict)
+    money_at_gateway: dict[str, Any] = field(default_factory=dict)
     """What really was paid, by the gateway's transaction."""
     looks: int = 0
     """The books are read at every fourth look, and at the end."""
