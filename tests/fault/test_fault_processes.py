@@ -238,7 +238,7 @@ def test_row_17_a_transaction_that_stays_open_and_no_connection_left(ground: Gro
         "17",
         "a transaction that holds the order and stays open; every connection taken",
         "timeouts fire, 503; provider retries",
-        f"{refused} callbacks answered 503 within {waited:.0f} s, then taken; {full} with no connection left",
+        f"{refused} × 503 to the gateway within {waited:.0f} s, then taken; {full} with no connection left",
         [order_no, later],
     )
 
