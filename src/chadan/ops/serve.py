@@ -6,7 +6,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chadan.platform.config import Config
 from chadan.platform.errors import ConfigError
@@ -57,10 +57,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def run_site(config: Config, on_ready: Callable[[str], None]) -> int:
+def run_site(config: Config, on_ready: Callable[[str], None], beside: Sequence[Program] = ()) -> int:
     """Runs web and worker until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
 
+    `beside` are programs of the caller's, kept running under the same supervisor.
     The database must run and be migrated. Call from the main thread: children die with the thread that started them.
     """
     url = local_url(config)
-    return Supervisor(programs()).run(ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url))
+    return Supervisor([*beside, *programs()]).run(
+        ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url)
+    )

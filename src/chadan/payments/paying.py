@@ -133,7 +133,7 @@ def wait(request: HttpRequest, payer: Payer, seq: int) -> HttpResponse:
         "attempt": attempt,
         "channel": channel,
         "code": _code(attempt.pay_url) if attempt.show is Show.QR and bill.waiting else "",
-        "goes": attempt.show is Show.REDIRECT and attempt.pay_url.startswith(("https://", "http://")),
+        "goes": attempt.pay_url.startswith(("https://", "http://")) and attempt.show in (Show.REDIRECT, Show.QR),
         "instructions": str(channel.settings.get("instructions", "")) if channel else "",
         "by_hand": channel is not None and channel.protocol == channels.MANUAL,
         "order_url": _order_url(payer),
@@ -194,6 +194,7 @@ def _choose(request: HttpRequest, payer: Payer, error: ChadanError | None = None
         "started": started,
         "names": {one.pk: one.name for one in open_now},
         "order_url": _order_url(payer),
+        "guest": not payer.account,
         "error": error,
     }
     return render(request, "payments/choose.html", context, status=error.status if error else 200)
