@@ -213,11 +213,12 @@ def _counter(shop: Merchant, sandbox: Sandbox, site: str) -> Counter:
     sold = Product.objects.filter(merchant=shop, active=True, upstream=None, version__isnull=False)
     ordered = list(sold.select_related("version").order_by("position", "pk"))
     left = stock.available(ordered)
+    scarce = min((each for each in ordered if left[each.pk]), key=lambda each: left[each.pk] or 0)
     products: dict[int, list[Product]] = {_CARD: [], _TOPUP: [], _MANUAL: []}
     for product in ordered:
-        if product.version is not None and ((pieces := left[product.pk]) is None or pieces >= _PLENTY):
+        pieces = left[product.pk]
+        if product.version is not None and product != scarce and (pieces is None or pieces >= _PLENTY):
             products[product.version.delivery_kind].append(product)
-    scarce = min((each for each in ordered if left[each.pk]), key=lambda each: left[each.pk] or 0)
     names = {till.name for till in tills.TILLS}
     taken = {one.protocol: one for one in attempts.channels_for(shop.pk) if one.name in names}
     two = [buyers[login] for login, _name in FIXED[:2]]
