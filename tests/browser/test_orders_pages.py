@@ -195,6 +195,27 @@ def test_notes_and_tags_stay(open_page: Any, sign_in: Any, site: Any) -> None:
     assert order["order_no"] in rows(page)
 
 
+def test_every_order_of_a_list_is_tagged_after_its_size_was_said(open_page: Any, sign_in: Any) -> None:
+    page = open_page()
+    sign_in(page, "merchant")
+    page.goto("/m/orders?view=sales&date=30d&status=completed")
+    shown = len(rows(page))
+    page.locator("input[data-page]").check()
+    page.locator("[data-everything]").check()
+    count = page.locator("[data-count-text]").inner_text()
+    assert int(count.replace(",", "")) > shown
+    page.fill("#batch-tag", "整表测试")
+    page.locator("button[formmethod=post]").click()
+    page.wait_for_selector("input[name=count]", state="attached")
+    assert f"{count} 笔订单" in page.locator("main").inner_text()
+    assert "¥" in page.locator("main").inner_text()
+    page.locator("form[action$='/tag'] button.primary").click()
+    page.wait_for_url("**status=completed*")
+    assert f"{count.replace(',', '')}" in page.locator("body").inner_text()
+    page.goto(f"/m/orders?view=sales&date=all&tag={urllib.parse.quote('整表测试')}")
+    assert count in page.locator("[data-everything-offer]").text_content()
+
+
 def test_previous_and_next_stay_within_the_filter(open_page: Any, sign_in: Any) -> None:
     page = open_page()
     sign_in(page, "merchant")
@@ -293,3 +314,66 @@ def test_order_pages_are_accessible_and_fit(open_page: Any, sign_in: Any, *, pho
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], path
         result = axe.run(page)
         assert result.violations_count == 0, f"{path}\n{result.generate_report()}"
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_batch_bar_is_in_sight_while_a_row_is_ticked(open_page: Any, sign_in: Any, phone: bool) -> None:
+    page = open_page(phone=phone)
+    sign_in(page, "merchant")
+    page.goto("/m/orders?date=all")
+    page.locator("tbody input[data-row]").first.check()
+    bar = page.locator(".batch").bounding_box()
+    assert bar["y"] + bar["height"] <= page.viewport_size["height"]
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(
+    ("role", "path"), [("operator", "/ops/orders"), ("merchant", "/m/orders"), ("buyer", "/orders")]
+)
+def test_the_default_list_and_its_menus_fit_the_page(
+    open_page: Any, sign_in: Any, site: Any, role: str, path: str, language: str
+) -> None:
+    page = open_page()
+    sign_in(page, role)
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": site.url}])
+    page.goto(f"{path}?date=all")
+    wrap = page.locator(".table-wrap").evaluate("wrap => [wrap.scrollWidth, wrap.clientWidth]")
+    assert wrap[0] <= wrap[1]
+    page.locator(".dates .menu summary").click()
+    panel = page.locator(".dates .menu-panel").bounding_box()
+    assert panel["x"] >= 0 and panel["x"] + panel["width"] <= page.viewport_size["width"]
+
+
+def test_date_presets_do_not_overlap_on_a_phone_and_the_tick_box_stands_beside_its_number(
+    open_page: Any, sign_in: Any, site: Any
+) -> None:
+    page = open_page(phone=True)
+    sign_in(page, "merchant")
+    page.context.add_cookies([{"name": "django_language", "value": "en", "url": site.url}])
+    page.goto("/m/orders?date=all")
+    assert page.locator(".dates .segmented a").evaluate_all("all => all.every(a => a.scrollWidth <= a.clientWidth)")
+    box, link = (page.locator(f"tbody tr:first-child {one}").bounding_box() for one in ("input[data-row]", ".c-key a"))
+    assert abs((box["y"] + box["height"] / 2) - (link["y"] + link["height"] / 2)) <= 3
+
+
+def test_a_text_no_address_can_carry_is_not_sent(open_page: Any, sign_in: Any) -> None:
+    page = open_page()
+    sign_in(page, "merchant")
+    page.locator("input[type=search]").evaluate(
+        "box => { box.removeAttribute('maxlength'); box.value = 'x'.repeat(70000); }"
+    )
+    page.press("input[type=search]", "Enter")
+    assert page.locator("#toasts .toast").inner_text() == "内容过长，请缩短搜索内容或筛选条件。"
+    assert "q=" not in page.url
+
+
+def test_changing_the_language_after_a_reveal_goes_back_to_the_order(open_page: Any, sign_in: Any, site: Any) -> None:
+    order = api(site, "merchant", "orders", status="completed", category="phone_topup", limit=1)["data"][0]
+    page = open_page()
+    sign_in(page, "merchant")
+    page.goto(f"/m/orders/{order['order_no']}")
+    page.locator("form[action*='/reveal'] button").first.click()
+    page.wait_for_url("**/reveal*")
+    page.locator(".sidebar .prefs button[value=en]").click()
+    page.wait_for_url(lambda url: url.endswith(order["order_no"]))
+    assert page.locator("h1").count() == 1 and order["order_no"][:6] in page.locator("h1").inner_text().replace(" ", "")

@@ -143,11 +143,59 @@ def test_sign_in_with_totp(client):
     assert response.status_code == 302 and client.get("/account").status_code == 200
 
 
+def test_a_security_key_is_offered_only_where_it_can_be_used(client):
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    passkey, key = "使用通行密钥登录", "使用安全密钥"
+    offered = {
+        host: passkey in client.get("/accounts/login/", headers={"host": host}).content.decode()
+        for host in ("127.0.0.1:8000", "localhost:8000")
+    }
+    assert offered == {"127.0.0.1:8000": False, "localhost:8000": True}, "browsers bind a passkey to a name"
+
+    user = make_user()
+    TOTP.activate(user, generate_totp_secret())
+    local = Client(headers={"host": "localhost"})
+    sign_in(local, user)
+    page = local.get("/accounts/2fa/authenticate/").content.decode()
+    assert "两步验证" in page and "输入验证码" in page and key not in page
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "mine", "credential": {}})
+    assert {"totp", "webauthn"} == set(_second_steps(user, "localhost")) and _second_steps(user, "127.0.0.1") == [
+        "totp"
+    ]
+
+
+def _second_steps(user, host):
+    from django.template import Context
+    from django.test import RequestFactory
+
+    from chadan.accounts.templatetags.chadan_passkeys import second_steps
+
+    return second_steps(Context({"request": RequestFactory(headers={"host": host}).get("/")}), user)
+
+
+def test_the_words_of_signing_in_are_one_vocabulary(client):
+    user = make_user()
+    pages = [client.get(path) for path in ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")]
+    pages.append(client.get("/accounts/password/reset/key/zz-forged/"))
+    pages.append(client.post("/accounts/signup/", {"username": unique("weak"), "password1": "abc", "password2": "abc"}))
+    pages.append(client.post("/accounts/login/", {"login": user.username, "password": PASSWORD}, follow=True))
+    for path in ("/accounts/email/", "/accounts/2fa/", "/accounts/password/change/", "/accounts/logout/"):
+        pages.append(client.get(path))
+    for page in pages:
+        main = page.content.decode().partition("<main")[2].partition("</main>")[0]
+        words = re.sub(r"<[^>]*>", " ", main)
+        strange = re.findall(r"[Ee]mail|电子邮件|双因素|帐|账户|token|[Pp]asskey|你的|成功登录|登出|too short", words)
+        assert not strange, (page.request["PATH_INFO"], strange)
+
+
 def test_password_reset(client, outbox):
     user = make_user()
     client.post("/accounts/password/reset/", {"email": user.email})
     (mail,) = outbox
-    assert "密码" in mail.subject + mail.body and "您好" in mail.body and "Hello" not in mail.body
+    assert mail.subject == "[查单] 密码重置邮件" and mail.from_email == "Chadan <noreply@localhost>"
+    assert "您好，这是来自 查单 的邮件" in mail.body and "Hello" not in mail.body
     link = re.search(r"http://[^/]+(/accounts/password/reset/key/\S+)", mail.body)[1]
     form = client.get(link, follow=True)
     path = form.redirect_chain[-1][0]

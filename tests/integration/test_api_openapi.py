@@ -35,7 +35,8 @@ def keys(shop):
 
 
 def operations(document):
-    return {path: methods["get"] for path, methods in document["paths"].items()}
+    """What reads orders; the supply API is tried in test_supply_api."""
+    return {path: methods["get"] for path, methods in document["paths"].items() if "/supply/" not in path}
 
 
 def schema_of(document, operation, status="200"):
@@ -115,7 +116,7 @@ def test_every_field_of_the_query_is_documented(document):
 @pytest.mark.parametrize("role", ["owner", "buyer", "agent"])
 def test_answers_are_what_the_document_says(document, keys, shop, role):
     view = [("view", "purchases")] if role == "agent" else []
-    listed, summed, one = (operations(document)[path] for path in sorted(document["paths"], key=len))
+    listed, summed, one = (operations(document)[path] for path in sorted(operations(document), key=len))
     if listed["operationId"] != "listOrders":
         pytest.fail("paths changed")
     by_id = {operation["operationId"]: operation for operation in (listed, summed, one)}

@@ -184,6 +184,28 @@ def test_mistyped_numbers_are_told_from_missing_ones(shop, keys):
     assert (missing.status, missing.body) == (others.status, others.body) == (404, missing.body)
     typed = request(LIST, keys["owner"], params=[("q", text(good // 10 * 10 + (good + 1) % 10))])
     assert (typed.status, typed.json()["code"]) == (422, "mistyped")
+    wrong = text(good // 10 * 10 + (good + 1) % 10)
+    for path in (LIST, f"{LIST}/summary"):
+        for name, value in (("order_no", wrong), ("q", wrong), ("order_no", wrong[:-1]), ("q", wrong[:-1])):
+            answer = request(path, keys["owner"], params=[(name, value)])
+            assert (answer.status, answer.json()["code"]) == (422, "mistyped"), (path, name, value)
+            assert answer.json()["errors"][0]["field"] == name
+
+
+def test_another_sites_number_is_found_though_it_looks_mistyped(shop, keys):
+    from django.db import connections
+
+    from chadan.orders import number
+
+    theirs, shorter = "2611010000000000018", "261101000000000001"
+    assert number.parse(theirs) is None
+    with connections["owner"].cursor() as cursor:
+        cursor.executemany(
+            "insert into external_refs (home, kind, scope_id, ref, order_no) values (%s, 4, 1, %s, %s)",
+            [(shop.merchant.home, ref, shop.orders[0]) for ref in (theirs, shorter)],
+        )
+    for name, value in (("q", theirs), ("order_no", theirs), ("q", shorter), ("order_no", shorter)):
+        assert numbers(request(LIST, keys["owner"], params=[(name, value)])) == [text(shop.orders[0])], (name, value)
 
 
 def test_summary(shop, keys):

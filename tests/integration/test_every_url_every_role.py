@@ -68,7 +68,7 @@ def world(database):
 
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
-    from chadan.catalog.models import PaymentChannel, Tag
+    from chadan.catalog.models import PaymentChannel, ProductSource, Reseller, Supplier, Tag
     from chadan.delivery import stock
     from chadan.exports.models import ExportJob
     from chadan.orders import number
@@ -104,7 +104,17 @@ def world(database):
     channel = PaymentChannel.objects.create(
         merchant=shop.merchant, home=shop.merchant.home, method=0, name="shop's", protocol="manual", enabled=True
     )
+    supplier = Supplier.objects.create(
+        merchant=shop.merchant, home=shop.merchant.home, name=f"supplier {secrets.token_hex(4)}", protocol="acg"
+    )
+    sourced = ProductSource.objects.create(
+        product_id=version.product_id, home=shop.merchant.home, supplier=supplier, ref="their-ref"
+    )
+    standing = Reseller.objects.create(merchant=shop.merchant, home=shop.merchant.home, agent=shop.agent)
     there = {
+        "supplier_id": str(supplier.pk),
+        "source_id": str(sourced.pk),
+        "reseller_id": str(standing.pk),
         "order_no": number.text(order_no),
         "channel_id": str(channel.pk),
         "seq": "1",
@@ -128,6 +138,9 @@ def world(database):
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
         **there,
+        "supplier_id": "2147480000",
+        "source_id": "2147480000",
+        "reseller_id": "2147480000",
         "order_no": number.text(missing),
         "tag_id": "2147480000",
         "channel_id": "2147480000",
@@ -205,6 +218,8 @@ def state_of(world: World) -> list[Any]:
             ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
             ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
             ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
+            ("select name, active, last_error from suppliers where merchant_id = %s", shop.merchant.pk),
+            ("select level, active from resellers where merchant_id = %s", shop.merchant.pk),
             ("select name, enabled from payment_channels where merchant_id = %s", shop.merchant.pk),
             ("select seq, status, txn_no from order_payments where order_no = %s", world.there["order_no"]),
             ("select seq from order_refunds where order_no = %s", world.there["order_no"]),

@@ -125,12 +125,17 @@ def ask(query: OrderQuery, scope: Scope, view: str | None, order_no: int, turn: 
     from chadan.exports.source import Reader, Request
     from chadan.search.compiler_export import Moments
     from chadan.search.cursor import Cursor, encode
+    from chadan.search.permitted import without_hidden
     from chadan.search.service import count_orders, find_orders, neighbours, older_matches, status_counts
     from chadan.search.summaries import summarise
 
+    def heard(asked: OrderQuery) -> OrderQuery:
+        return without_hidden(scope, asked, view)[0]
+
+    query = heard(query)
     watch = Watch(Session.many)
     group = GROUPS[turn % len(GROUPS)]
-    cursor = encode(Cursor(order_no, 1_000_000_000), query, view)
+    cursor = encode(Cursor(order_no, 1_000_000_000), scope, query, view)
     request = Request(scope, query, view, 3_000_000_000_000_000_000)
     single = tuple(column for column in Column if column.value not in ("payment_no", "payment_out_no", "supplier_no"))
     asked: list[tuple[Callable[[], object], int, bool]] = [
@@ -141,8 +146,8 @@ def ask(query: OrderQuery, scope: Scope, view: str | None, order_no: int, turn: 
         (lambda: neighbours(scope, query, order_no, view), 1, False),
         (lambda: count_orders(scope, query, view), 0, True),
         (lambda: summarise(scope, query.replace(intent="sum", sort=None), view), 0, True),
-        (lambda: summarise(scope, query.replace(intent="avg", group_by=group, sort=None), view), 0, True),
-        (lambda: summarise(scope, query.replace(intent="top", group_by=group, sort=None), view), 0, True),
+        (lambda: summarise(scope, heard(query.replace(intent="avg", group_by=group, sort=None)), view), 0, True),
+        (lambda: summarise(scope, heard(query.replace(intent="top", group_by=group, sort=None)), view), 0, True),
         (lambda: Reader(request, single, Moments.TEXT, list).after(order_no, 1000), 0, True),
     ]
     with pytest.MonkeyPatch.context() as patch:

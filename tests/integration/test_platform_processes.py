@@ -24,7 +24,8 @@ SUPERVISOR = (
     "import sys\n"
     "from chadan.platform import processes\n"
     "processes.GRACE = 2.0\n"
-    "program = processes.Program('pair', (sys.executable, '-c', *sys.argv[1:]))\n"
+    "death = processes.signal.SIGKILL if '--stubborn' in sys.argv else processes.signal.SIGTERM\n"
+    "program = processes.Program('pair', (sys.executable, '-c', *sys.argv[1:]), death_signal=death)\n"
     "sys.exit(processes.Supervisor([program]).run(lambda: True, lambda: print('ready', flush=True)))\n"
 )
 
@@ -89,8 +90,17 @@ def test_killed_program_is_started_again_after_its_group_is_gone(site: Site) -> 
 
 
 @pytest.mark.fault
-def test_killed_supervisor_takes_its_programs_along(site: Site) -> None:
+@pytest.mark.parametrize("extra", [(), ("--stubborn",)], ids=["SIGTERM", "SIGKILL"])
+def test_killed_supervisor_takes_its_programs_along(tmp_path: Path, extra: tuple[str, ...]) -> None:
+    site = Site(tmp_path, *extra)
     ((leader, _child),) = site.starts(1)
     site.process.kill()
     eventually(lambda: not alive(leader), "the program's end")
     os.killpg(leader, signal.SIGKILL)  # its own child is its own to look after
+    finish(site)
+
+
+def test_the_worker_does_not_outlive_the_site() -> None:
+    from chadan.ops.serve import programs
+
+    assert {program.name: program.death_signal for program in programs()}["worker"] == signal.SIGKILL

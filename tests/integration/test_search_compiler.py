@@ -124,13 +124,16 @@ def query_data(world: World) -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def questions(draw: st.DrawFn, world: World, **fixed: Any) -> tuple[Any, Scope, str | None]:
     from chadan.search.order_query import OrderQuery
+    from chadan.search.permitted import without_hidden
 
     name = draw(st.sampled_from(sorted(world.scopes)))
     data = {**draw(query_data(world)), **fixed}
     if name == "operator" and "merchant" not in data:
         data["merchant"] = [shop.name for shop in world.merchants]  # other tests' orders are not in this world
     view = draw(st.sampled_from([None, None, "purchases", "sales"])) if name == "agent" else None
-    return OrderQuery.from_dict(data), world.scopes[name], view
+    query = OrderQuery.from_dict(data)
+    heard, _sentences = without_hidden(world.scopes[name], query, view)
+    return heard, world.scopes[name], view
 
 
 many = settings(
@@ -195,6 +198,7 @@ def test_sums_averages_and_rankings(world: World, data: st.DataObject) -> None:
     if by:
         fixed["group_by"] = by
     query, scope, view = data.draw(questions(world, **fixed))
+    metric, by = query.metric, query.group_by
     found = [order for order in world.orders if naive.matches(order, query, scope, view)]
     got = summarise(scope, query, view)
     assert got.orders == len(found)
@@ -256,9 +260,70 @@ def test_a_cursor_of_another_query_is_refused(world: World) -> None:
         find_orders(scope, OrderQuery(status=(OrderStatus.PAID,)), None, cursor, 3)
     with pytest.raises(InvalidQuery, match="another search"):
         find_orders(scope, OrderQuery(), "sales", cursor, 3)
+    for other in ("merchants", "agent", "buyer", "operator"):
+        with pytest.raises(InvalidQuery, match="another search"):
+            find_orders(world.scopes[other], OrderQuery(), None, cursor, 3)
     for broken in (cursor[:-2], "x" * 10_000, "é", "%%%", "AAAA"):
         with pytest.raises(InvalidQuery, match="damaged"):
             find_orders(scope, OrderQuery(), None, broken, 3)
+
+
+HIDDEN = [
+    ({"supplier": ["up_1"]}, "supplier"),
+    ({"tag": ["测试"]}, "tag"),
+    ({"exclude": {"supplier": ["up_1"], "status": ["paid"]}}, "exclude.supplier"),
+    ({"exclude": {"tag": ["测试"]}}, "exclude.tag"),
+    ({"intent": "top", "group_by": "supplier"}, "group_by"),
+    ({"intent": "top", "metric": "profit", "sort": {"by": "metric", "dir": "desc"}}, "metric"),
+]
+
+
+@pytest.mark.parametrize(("data", "name"), HIDDEN, ids=[name for _, name in HIDDEN])
+def test_what_may_not_be_seen_is_not_answered(world: World, data: dict[str, Any], name: str) -> None:
+    from chadan.platform.errors import Forbidden
+    from chadan.search import service
+    from chadan.search.order_query import OrderQuery
+    from chadan.search.summaries import summarise
+
+    query = OrderQuery.from_dict(data)
+    ways = [service.find_orders, service.count_orders, service.status_counts, summarise]
+    for whose, view in (("buyer", None), ("agent", "purchases"), ("unknowing", None)):
+        for way in ways:
+            with pytest.raises(Forbidden, match="You may not ask about") as refused:
+                way(world.scopes[whose], query, view)
+            assert refused.value.field == name
+    for whose in ("merchant", "merchants", "agent", "operator"):
+        assert summarise(world.scopes[whose], query).orders >= 0
+
+
+def test_a_suppliers_number_is_known_to_its_shop_alone(world: World) -> None:
+    from chadan.search.order_query import IdMatch, OrderQuery
+    from chadan.search.service import find_orders
+
+    def finds(whose: str, order: Any, ref: str, view: str | None = None) -> set[bool]:
+        shapes = (
+            IdMatch(equals=(ref,)),
+            IdMatch(prefix=ref[:-1]),
+            IdMatch(suffix=ref[1:]),
+            IdMatch(contains=ref[1:-1]),
+        )
+        found = [find_orders(world.scopes[whose], OrderQuery(external_no=shape), view, None, 500) for shape in shapes]
+        return {order["order_no"] in [row.order_no for row in page.rows] for page in found}
+
+    def some(kind: int, whose: str, view: str | None = None) -> Any:
+        return next(
+            (order, ref)
+            for order in world.orders
+            if naive.visible(order, world.scopes[whose], view)
+            for known, ref in order["refs"]
+            if known == kind
+        )
+
+    for whose, view in (("buyer", None), ("agent", "purchases"), ("unknowing", None)):
+        assert finds(whose, *some(3, whose, view), view) == {False}
+        assert finds(whose, *some(1, whose, view), view) == {True}
+    for whose in ("merchant", "operator"):
+        assert finds(whose, *some(3, whose)) == {True}
 
 
 def test_nobody_sees_nothing(world: World) -> None:

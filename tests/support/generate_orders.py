@@ -12,7 +12,7 @@ import psycopg
 
 from chadan.orders import number
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
-from chadan.platform.scope import OPERATOR, Scope
+from chadan.platform.scope import INNER, OPERATOR, Scope
 
 START = datetime(2033, 1, 20, tzinfo=number.SHANGHAI)
 """Months no other test writes to."""
@@ -74,9 +74,12 @@ def generate(owner: psycopg.Connection[Any], seed: int = 1, count: int = 400) ->
     owner.execute("analyze orders")
     sellers, last = world.merchants[:3], world.merchants[3]
     world.scopes = {
-        "merchant": Scope(merchants=(sellers[0].id,), homes=(sellers[0].home,)),
-        "merchants": Scope(merchants=(sellers[0].id, sellers[1].id), homes=(sellers[0].home, sellers[1].home)),
-        "agent": Scope(merchants=(last.id,), homes=(last.home,)),
+        "merchant": Scope(merchants=(sellers[0].id,), homes=(sellers[0].home,), asks=INNER),
+        "unknowing": Scope(merchants=(sellers[0].id,), homes=(sellers[0].home,)),
+        "merchants": Scope(
+            merchants=(sellers[0].id, sellers[1].id), homes=(sellers[0].home, sellers[1].home), asks=INNER
+        ),
+        "agent": Scope(merchants=(last.id,), homes=(last.home,), asks=INNER),
         "buyer": Scope(buyer=world.buyers[0].id),
         "operator": OPERATOR,
     }

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from chadan.orders import number
-from chadan.platform.scope import Scope
+from chadan.platform.scope import Matter, Scope
 from chadan.search.names import CATEGORY_NAMES
 from chadan.search.order_query import Exclude, IdMatch, OrderQuery, Range
 
@@ -115,7 +115,8 @@ def matches(order: Order, query: OrderQuery, scope: Scope, view: str | None = No
     """Whether the query, asked within `scope`, means the order."""
     ours = [number.text(order["order_no"]), *([order["source_order_no"]] if order["source_order_no"] else [])]
     inside = scope.operator or (bool(scope.merchants) and (view or query.role_view) != "purchases")
-    outside = [ref for kind, ref in order["refs"] if kind in (1, 2, 3)]
+    kinds = (1, 2, 3) if inside and Matter.SUPPLIER in scope.asks else (1, 2)
+    outside = [ref for kind, ref in order["refs"] if kind in kinds]
     return (
         visible(order, scope, view or query.role_view)
         and all(members(order, query))

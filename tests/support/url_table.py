@@ -76,6 +76,23 @@ TABLE: dict[str, Route] = {
         )
         for what in ("deliver", "fail", "retry")
     },
+    "m/suppliers": Route("own"),
+    "m/suppliers/new": Route("own"),
+    "m/suppliers/<int:supplier_id>": Route("thing"),
+    "m/suppliers/<int:supplier_id>/state": Route("thing", "POST", data={"active": "0"}),
+    "m/suppliers/<int:supplier_id>/check": Route("thing", "POST"),
+    "m/suppliers/<int:supplier_id>/products": Route("thing", "POST", data={"product": "{product_id}", "ref": "x"}),
+    "m/suppliers/<int:supplier_id>/products/<int:source_id>/remove": Route("thing", "POST"),
+    "m/suppliers/purchases/<str:order_no>/<int:seq>": Route("thing", "POST", data={"bought": "0"}),
+    "supply/notify/<int:supplier_id>/": Route("public"),
+    "m/agents": Route("own"),
+    "m/agents/add": Route("own", "POST", data={"slug": "nobody", "level": "1"}),
+    "m/agents/secret": Route("own", "POST"),
+    "m/agents/resell/<int:product_id>": Route("thing", "POST", data={"price": "1"}),
+    "m/agents/<int:reseller_id>": Route("thing", "POST", data={"level": "2"}),
+    "m/agents/<int:reseller_id>/top-up": Route("thing", "POST", data={"amount": "1", "once": "forged"}),
+    # The supply API shows an agent what is its own alone: test_supply_api walks it.
+    **{f"api/v1/supply/{path}": Route("supply") for path in ("products", "balance", "orders", "orders/<order_no>")},
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),

@@ -7,10 +7,10 @@ import socket
 
 import pytest
 
-from chadan.payments.gateways import http_call
-from chadan.payments.gateways.base import GatewayUnreachable
+from chadan.platform import http_call
 from chadan.platform.config import get_config, load
 from chadan.platform.errors import ConfigError
+from chadan.platform.http_call import Unreachable
 
 PRIVATE = [
     "127.0.0.1",
@@ -73,7 +73,7 @@ def test_a_name_with_one_address_inside_is_not_called(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(socket, "create_connection", connect)
-    with pytest.raises(GatewayUnreachable, match=r"pay\.example\.com"):
+    with pytest.raises(Unreachable, match=r"pay\.example\.com"):
         http_call.call("GET", "https://pay.example.com/api.php?key=SECRET")
 
 
@@ -90,7 +90,7 @@ def test_the_name_is_resolved_once_and_the_checked_address_is_connected_to(monke
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(socket, "create_connection", connect)
-    with pytest.raises(GatewayUnreachable) as caught:
+    with pytest.raises(Unreachable) as caught:
         http_call.call("GET", "https://pay.example.com/api.php?key=SECRET")
     assert connected == [("1.1.1.1", 443)]
     assert "SECRET" not in str(caught.value)
@@ -104,7 +104,7 @@ def test_only_https_is_called(monkeypatch: pytest.MonkeyPatch, url: str) -> None
         socket, "getaddrinfo", lambda host, port, **_: [(2, 1, 6, "", (host or "127.0.0.1", port))] if host else []
     )
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("connected"))
-    with pytest.raises(GatewayUnreachable):
+    with pytest.raises(Unreachable):
         http_call.call("GET", url)
 
 

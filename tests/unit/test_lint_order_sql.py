@@ -87,11 +87,12 @@ def test_every_order_query_is_scoped_and_names_its_home() -> None:
     from chadan.search.filters import build
     from chadan.search.names import Names
     from chadan.search.order_query import OrderQuery
+    from chadan.search.permitted import Permitted
     from chadan.search.scope_sql import scope_predicate
 
     seller = Scope(merchants=(4, 5), homes=(7, 8))
     for view in (None, "sales", "agent"):
-        where = build(OrderQuery(role_view=view), seller, Names()).where
+        where = build(Permitted(seller, OrderQuery(role_view=view)), Names()).where
         assert "o.merchant_id = any" in where.text
         assert "o.home = any" in where.text
         assert [7, 8] in where.params

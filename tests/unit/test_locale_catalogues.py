@@ -92,3 +92,12 @@ def test_the_compiled_catalogue_is_the_written_one(path: Path) -> None:
             if message.id
         }
     assert compiled == {key: text for key, text in translations(path).items() if text}
+
+
+def test_one_text_has_one_translation_in_every_room() -> None:
+    """Django merges the rooms' catalogues: of two translations of one text, the first room's would be shown everywhere."""
+    said: dict[tuple[str, str | None], set[str]] = {}
+    for path in CATALOGUES:
+        for key, text in translations(path).items():
+            said.setdefault(key, set()).add(text)
+    assert {key: texts for key, texts in said.items() if len(texts) > 1} == {}

@@ -75,3 +75,32 @@ def test_what_no_clock_shows_is_invalid(typed: int) -> None:
 def test_a_number_that_cannot_be_is_refused(year: int, home: int) -> None:
     with pytest.raises(ValueError, match=r"order number|outside"):
         number.make(datetime(year, 6, 1, tzinfo=UTC), home)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 19, "１" * 19, "12", "-1", "", " 2511221234500112345", "1.5"])
+def test_what_is_no_number_of_19_digits_is_none(text: str) -> None:
+    assert number.digits(text) is None
+    assert number.parse(text) is None
+
+
+def test_examples_shown_to_people_are_numbers() -> None:
+    import re
+    from pathlib import Path
+
+    rooms = Path(number.__file__).parents[1]
+    places = [rooms / "web/templates/orders/list.html", rooms / "api/openapi.py", rooms / "search/grammar.py"]
+    examples = [text for place in places for text in re.findall(r"\b2[0-9]{18}\b", place.read_text(encoding="utf-8"))]
+    assert len(examples) >= len(places)
+    assert [text for text in examples if number.parse(text) is None] == []
+
+
+def test_a_number_is_parsed_and_a_typo_is_not() -> None:
+    order_no = number.make(datetime(2026, 11, 24, 12, tzinfo=number.SHANGHAI), 7)
+    typo = order_no // 10 * 10 + (order_no + 1) % 10
+    assert number.parse(number.text(order_no)) == number.digits(number.text(order_no)) == order_no
+    assert (number.parse(number.text(typo)), number.digits(number.text(typo))) == (None, typo)
+
+
+def test_what_a_bigint_does_not_hold_is_no_order_number() -> None:
+    body = 931124 * 10**12 + 7 * 10**4  # a day of 2093, home 7
+    assert not number.is_valid(body * 10 + number.check_digit(body))

@@ -150,6 +150,24 @@ def test_a_mistyped_number_is_said_to_be_one() -> None:
     assert parsed.query.to_dict() == {"order_no": {"equals": [str(wrong)]}}
 
 
+def test_a_range_cannot_end_with_days_counted_back() -> None:
+    (problem,) = parse("date:today..7d", NOW).problems
+    assert "begin with it: 7d..today" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("digits", "words"), [(17, "two are missing"), (18, "one is missing"), (20, "one is too many")]
+)
+def test_a_number_that_opens_like_ours_is_told_from_a_miss(digits: int, words: str) -> None:
+    typed = f"{number.text(OURS)}4"[:digits]
+    for text in (typed, f"no:{typed}", f"订单号{typed}"):
+        parsed = parse(text, NOW)
+        assert [problem.code for problem in parsed.problems] == ["mistyped_number"], text
+        assert words in parsed.problems[0].message
+        assert parsed.query.to_dict() == {"order_no": {"equals": [typed]}}
+    assert parse("9" * digits, NOW).problems == ()
+
+
 @pytest.mark.parametrize(
     ("text", "want"),
     [
@@ -171,6 +189,12 @@ def test_a_mistyped_number_is_said_to_be_one() -> None:
         ("TB20250101123456", {"order_no": {"equals": ["TB20250101123456"]}}),
         ("202503", day("2025-03-01", "2025-04-01")),
         ("20250301", day("2025-03-01", "2025-03-02")),
+        ("2025-03-01", day("2025-03-01", "2025-03-02")),
+        ("2025/3/1 status:paid", {"status": ["paid"], **day("2025-03-01", "2025-03-02")}),
+        ("2025年3月1日", day("2025-03-01", "2025-03-02")),
+        ("2025-03", day("2025-03-01", "2025-04-01")),
+        ("2025-03-01..2025-03-05", day("2025-03-01", "2025-03-06")),
+        ("2025-13-01", {"order_no": {"equals": ["2025-13-01"]}}),
         ("status:已发货|paid", {"status": ["delivered", "paid"]}),
         ("状态：待发货", {"status": ["paid", "processing"]}),
         ("amount:>50", {"amount": {"min": 5001}}),
@@ -206,6 +230,9 @@ def test_search_box(text: str, want: dict[str, object]) -> None:
         ("amount:5..4", "bad_value"),
         ("date:someday", "bad_value"),
         ("date:2026-02-01..2026-01-01", "bad_value"),
+        ("date:today..7d", "bad_value"),
+        ("date:..30d", "bad_value"),
+        ("paid:2026-01-01..近7天", "bad_value"),
         ("-amount:5", "not_excludable"),
         ("status:", "empty_value"),
         ("account:*", "bad_value"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from chadan.search import chips, wording
+from chadan.search import chips, permitted, problems, wording
 
 ROOM = Path(wording.__file__).parent
 KEYWORDS = {"say": None, "invalid": (2,)}
@@ -19,5 +19,5 @@ def test_every_text_is_translated() -> None:
     used = {text for _, _, text, _, _ in extract_from_dir(str(ROOM), keywords=KEYWORDS) if isinstance(text, str)}
     for words in (chips._WORDS, chips._LABELS, chips._TIME_LABELS, chips._CHOICES, chips._SORTS, chips._PARTS):
         used |= set(words.values())
-    used |= set(chips._WINDOWS.values())
+    used |= {*chips._WINDOWS.values(), *permitted._SENTENCES.values(), *problems._WRONG_LENGTH.values()}
     assert {text for text in used if not known.get(text)} == set()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
-from chadan.accounts.models import Buyer, Membership, Role, User
+from chadan.accounts.models import Role, User
 from chadan.platform.errors import Forbidden
-from chadan.platform.scope import Scope
+from chadan.platform.scope import Matter, Scope
 
 
 class Permission(StrEnum):
@@ -62,6 +63,22 @@ def permissions_of(kind: str, role: str) -> frozenset[Permission]:
     return _OPERATOR if kind == "operator" else _BUYER
 
 
+_SUPPLIERS = frozenset({Permission.SEE_COST, Permission.MANAGE, Permission.DELIVER})
+"""Who prices, buys or delivers has to know where the goods come from: one of these is enough to see suppliers."""
+
+
+def asks_of(kind: str, permissions: frozenset[Permission]) -> frozenset[Matter]:
+    """The inner matters of a shop that a capacity sees, and so may ask about; buyers and guests none."""
+    if kind not in ("merchant", "operator"):
+        return frozenset()
+    asks = {Matter.TAG}
+    if Permission.SEE_COST in permissions:
+        asks.add(Matter.COST)
+    if permissions & _SUPPLIERS:
+        asks.add(Matter.SUPPLIER)
+    return frozenset(asks)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One person in one capacity: a buyer, staff of one merchant (which may be an agent), or the platform operator.
@@ -95,17 +112,29 @@ class Actor:
             raise Forbidden(_("Your role does not allow this."), hint=_("Ask an owner of the shop."))
 
 
+# One statement: every page asks this, and the ORM would spend more on three queries than the list it is for.
+_HELD = """
+select (select id from buyers where user_id = %(user)s), m.role, s.id, s.home, s.name, s.is_agent
+from (select 1) one
+left join (memberships m join merchants s on s.id = m.merchant_id) on m.user_id = %(user)s
+order by s.name_key
+"""
+
+
 def actors_of(user: User) -> list[Actor]:
     """Every capacity `user` holds: operator first, then merchants by name, then buyer."""
     held: list[Actor] = []
     name = str(user)
     if user.is_operator:
-        held.append(Actor(user.pk, name, "operator", "platform", Scope(operator=True), _OPERATOR))
-    for membership in Membership.objects.filter(user=user).select_related("merchant").order_by("merchant__name_key"):
-        held.append(_staff(user.pk, name, membership))
-    buyer = Buyer.objects.filter(user=user).first()
+        scope = Scope(operator=True, asks=asks_of("operator", _OPERATOR))
+        held.append(Actor(user.pk, name, "operator", "platform", scope, _OPERATOR))
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, {"user": user.pk})
+        rows = cursor.fetchall()
+    held.extend(_staff(user.pk, name, *row[1:]) for row in rows if row[1] is not None)
+    buyer = rows[0][0]
     if buyer is not None:
-        held.append(Actor(user.pk, name, "buyer", "buyer", Scope(buyer=buyer.pk), _BUYER))
+        held.append(Actor(user.pk, name, "buyer", "buyer", Scope(buyer=buyer), _BUYER))
     return held
 
 
@@ -115,19 +144,18 @@ def actor_of(user: User, key: str = "") -> Actor | None:
     return next((actor for actor in held if actor.key == key), held[0] if held else None)
 
 
-def _staff(user_id: int, name: str, membership: Membership) -> Actor:
-    merchant = membership.merchant
+def _staff(user_id: int, name: str, role: str, merchant_id: int, home: int, shop: str, is_agent: bool) -> Actor:  # noqa: PLR0917 - a row
     return Actor(
         user_id=user_id,
         name=name,
         kind="merchant",
-        role=membership.role,
-        scope=Scope(merchants=(merchant.pk,), homes=(merchant.home,)),
-        permissions=_STAFF[membership.role],
-        label=merchant.name,
-        merchant_id=merchant.pk,
-        home=merchant.home,
-        is_agent=merchant.is_agent,
+        role=role,
+        scope=Scope((merchant_id,), (home,), asks=asks_of("merchant", _STAFF[role])),
+        permissions=_STAFF[role],
+        label=shop,
+        merchant_id=merchant_id,
+        home=home,
+        is_agent=is_agent,
     )
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.utils.translation import gettext as _
 
 from chadan.accounts.client_ip import client_ip
 from chadan.accounts.models import Buyer, User
+
+
+class _Site(NamedTuple):
+    """What allauth's mails say of the site."""
+
+    name: str
+    domain: str
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -19,6 +27,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         if commit:
             Buyer.objects.get_or_create(user=saved, defaults={"login": saved.username, "name": str(saved)})
         return saved
+
+    def format_email_subject(self, subject: str) -> str:
+        """Names Chadan, not the host: the address in front is the installation's affair."""
+        return f"[{_('Chadan')}] {subject}"
+
+    def render_mail(self, template_prefix: str, email: Any, context: dict[str, Any], headers: Any = None) -> Any:
+        """A mail that greets from Chadan; its last line keeps the site's address."""
+        site = _Site(_("Chadan"), context["current_site"].domain)
+        return super().render_mail(template_prefix, email, {**context, "current_site": site}, headers)
 
     def get_client_ip(self, request: Any) -> str:
         """The address login attempts are counted by."""

@@ -10,9 +10,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from chadan.accounts import staff
 from chadan.accounts.actors import Actor
@@ -20,6 +20,7 @@ from chadan.accounts.menu import account_menu
 from chadan.accounts.middleware import SESSION_KEY
 from chadan.accounts.models import Merchant, Role, User
 from chadan.platform.errors import ChadanError, Forbidden, NotFound
+from chadan.web.posting import form_of
 
 _YEAR = 365 * 86_400
 _SHOPS = 6
@@ -52,8 +53,8 @@ def acting(request: HttpRequest) -> Actor | None:
     return getattr(request, "actor", None) or None
 
 
+@form_of(lambda: "/")
 @login_required
-@require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """Acts in the capacity named by `capacity` from now on. Raises NotFound for one the user does not hold."""
     key = request.POST.get("capacity", "")
@@ -128,8 +129,8 @@ def staff_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+@form_of(lambda membership_id: reverse("staff"))  # noqa: ARG005 - the list has all members
 @login_required
-@require_POST
 def staff_change(request: HttpRequest, membership_id: int) -> HttpResponse:
     """Gives a member of staff another `role`, or with `remove` ends the membership."""
     actor = _owner(request)

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
@@ -16,20 +16,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chadan.accounts.actors import Actor, Permission, permissions_of
+from chadan.accounts.actors import Actor, Permission, asks_of, permissions_of
 from chadan.api.models import ApiKey
 from chadan.platform.errors import ChadanError, Forbidden, InvalidInput, NotFound
-from chadan.platform.scope import Scope
+from chadan.platform.scope import Matter, Scope
 
 PREFIX = "cd_live_"
-READ, COST, ACCOUNTS = "orders:read", "orders:cost", "orders:accounts"
+READ, COST, ACCOUNTS, SUPPLY = "orders:read", "orders:cost", "orders:accounts", "supply"
 SCOPES = {
     READ: gettext_lazy("Read orders"),
     COST: gettext_lazy("See cost, fee, profit and supplier"),
     ACCOUNTS: gettext_lazy("See top-up accounts unmasked"),
+    SUPPLY: gettext_lazy("Buy from shops as their agent, from the wallets there"),
 }
 """Everything a key may be allowed, each at most as far as its owner's role goes."""
-_NEEDS = {COST: Permission.SEE_COST, ACCOUNTS: Permission.REVEAL}
+_NEEDS = {COST: Permission.SEE_COST, ACCOUNTS: Permission.REVEAL, SUPPLY: Permission.MANAGE}
 _SHAPE = re.compile(r"cd_live_[A-Za-z0-9_-]{43}")
 MAX_IPS = 50
 
@@ -176,10 +177,18 @@ def authenticate(
     allowed = json.loads(row[5])
     if allowed and (ip is None or not any(ip in ip_network(network) for network in allowed)):
         raise Forbidden(_("This API key is not accepted from this address."))
-    found = KeyActor(row[0], _actor(row), frozenset(json.loads(row[4])))
+    scopes = frozenset(json.loads(row[4]))
+    found = KeyActor(row[0], _narrowed(_actor(row), scopes), scopes)
     if row[7]:
         execute(_USED, (row[0],))
     return found
+
+
+def _narrowed(actor: Actor, scopes: frozenset[str]) -> Actor:
+    """The capacity as far as the key goes: without COST it may not even ask about what the shop earns and from whom it buys."""
+    if COST in scopes:
+        return actor
+    return replace(actor, scope=replace(actor.scope, asks=actor.scope.asks & {Matter.TAG}))
 
 
 def _actor(row: tuple[Any, ...]) -> Actor:
@@ -196,13 +205,14 @@ def _actor(row: tuple[Any, ...]) -> Actor:
         active = False
     if not active:
         raise Forbidden(_("The owner of this API key no longer has this role."))
+    permissions = permissions_of(kind, role)
     return Actor(
         user_id=user_id,
         name=name,
         kind=kind,
         role=role,
-        scope=scope,
-        permissions=permissions_of(kind, role),
+        scope=replace(scope, asks=asks_of(kind, permissions)),
+        permissions=permissions,
         label=label or "",
         merchant_id=merchant_id,
         home=home,

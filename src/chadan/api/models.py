@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from chadan.accounts.models import Merchant, User
@@ -28,3 +30,25 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} …{self.last4}"
+
+
+class IdempotentAnswer(models.Model):
+    """What an unsafe call was answered, so that the same Idempotency-Key is answered the same; written with what it did."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+")
+    route = models.CharField(max_length=64)
+    key = models.CharField(max_length=128)
+    body_hash = models.BinaryField(help_text="SHA-256 of the request's body")
+    status = models.SmallIntegerField()
+    body = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "idempotent_answers"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant", "route", "key"], name="idempotent_answers_once")
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotent_answers_age")]
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.key}"

@@ -31,7 +31,7 @@ Top-up accounts are masked unless the key has `orders:accounts`; cost, fee, prof
 that sees them, and are absent otherwise. Errors are `application/problem+json` (RFC 9457) with a stable `code`.
 """)
 _EXAMPLES = {
-    "order_no": "2511221234500112347",
+    "order_no": "2511221234500112345",
     "external_no": "4200002345202511221234567890",
     "account": "13812345678",
     "product": "腾讯视频",

@@ -14,6 +14,7 @@ from chadan.exports.masking import mask, mask_all
 from chadan.orders.detail import Moment, OrderDetail
 from chadan.orders.number import SHANGHAI, text
 from chadan.orders.states import Category, Escrow, OrderStatus, PaymentMethod, PaymentStatus
+from chadan.platform.scope import Matter
 from chadan.search.rows import OrderRow, money
 from chadan.search.summaries import Group, Summary
 
@@ -80,8 +81,10 @@ def listed(key: KeyActor, rows: Sequence[OrderRow]) -> list[ListedOrder]:
     columns["buyer"] = [row.buyer_name or row.buyer_login for row in rows]
     columns["profit"] = _where(costs, [yuan(row.profit) for row in rows])
     columns["parent_order_no"] = _where(inside, [None if no is None else text(no) for no in columns["parent_order_no"]])
-    for name in ("cost", "fee", "supplier"):
+    for name in ("cost", "fee"):
         columns[name] = _where(costs, columns[name])
+    suppliers = inside if key.actor.scope.may_ask(Matter.SUPPLIER) else [False] * len(rows)
+    columns["supplier"] = _where(suppliers, columns["supplier"])
     if not key.may(ACCOUNTS):
         columns["account"] = mask_all(columns["account"])
     return list(map(ListedOrder, *(columns[name] for name in ListedOrder.__struct_fields__)))
@@ -125,7 +128,6 @@ def _clock(second: int) -> str:
 def detail_json(key: KeyActor, detail: OrderDetail) -> Json:
     """One order with payments, deliveries, notes, tags and timeline."""
     facts = detail.facts
-    inside = detail.sees_supplier
     sees_cost = detail.sees_cost and key.may(COST)
     order: Json = {
         "order_no": text(facts.order_no),
@@ -155,7 +157,7 @@ def detail_json(key: KeyActor, detail: OrderDetail) -> Json:
         "relation": detail.relation,
         **{name: moment(getattr(facts, name)) for name in _TIMES},
         "payments": [_payment(row) for row in detail.payments],
-        "deliveries": [_delivery(row, inside=inside and sees_cost) for row in detail.deliveries],
+        "deliveries": [_delivery(row, inside=detail.sees_supplier) for row in detail.deliveries],
         "cards": [{"line": card.line, "hint": card.hint} for card in detail.cards],
         "notes": [
             {"author": note.author, "internal": note.internal, "body": note.body, "at": moment(note.created_at)}
@@ -163,11 +165,12 @@ def detail_json(key: KeyActor, detail: OrderDetail) -> Json:
         ],
         "timeline": [_moment(point) for point in detail.timeline],
     }
-    if inside:
+    if detail.inside:
         order["tags"] = [tag.name for tag in detail.tags]
         order["parent_order_no"] = None if facts.parent_order_no is None else text(facts.parent_order_no)
     if sees_cost:
         order |= {"cost": money(facts.cost), "fee": money(facts.fee), "profit": money(detail.profit)}
+    if detail.sees_supplier:
         order["supplier"] = facts.supplier
     return order
 

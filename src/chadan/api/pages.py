@@ -10,16 +10,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from chadan.accounts.actors import Actor
 from chadan.accounts.menu import account_menu
 from chadan.accounts.views import acting
 from chadan.api import keys
 from chadan.platform.errors import Forbidden, InvalidInput
+from chadan.web.posting import form_of
 
 
 class KeyForm(forms.Form):
@@ -93,8 +94,8 @@ def key_list(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@form_of(lambda key_id: reverse("keys"))  # noqa: ARG005 - the list has all keys
 @login_required
-@require_POST
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     """Ends a key."""
     keys.revoke_key(_actor(request), key_id)

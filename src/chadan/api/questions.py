@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
-from chadan.api.keys import COST, KeyActor
 from chadan.orders import number
-from chadan.platform.errors import Forbidden, InvalidQuery
+from chadan.platform.errors import InvalidQuery
 from chadan.search import checking, grammar, url
 from chadan.search.order_query import OrderQuery
+from chadan.search.problems import MISTYPED, Problem, doubts, standing
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 MAX_PARAMETERS = 1000
@@ -35,13 +36,15 @@ class Question:
     view: str | None
     cursor: str | None
     limit: int
+    doubt: Mistyped | None = None
+    """Why an order number asked for cannot be one of ours. It may still be a payment's or another site's: to be raised
+    when nothing is found."""
 
 
-def read(query_string: str, key: KeyActor) -> Question:
+def read(query_string: str) -> Question:
     """The question in a URL's query string.
 
-    Raises InvalidQuery (Mistyped for a wrong check digit) naming the parameter, Forbidden when it asks about what the key
-    may not see: a filter must not answer what the rows do not show.
+    Raises InvalidQuery naming the parameter.
     """
     if len(query_string) > 4 * checking.MAX_BYTES:
         raise checking.too_large()
@@ -57,16 +60,22 @@ def read(query_string: str, key: KeyActor) -> Question:
     said = url.from_pairs(pairs, now=now, ignore=OWN)
     query = said.query
     otherwise: tuple[OrderQuery, ...] = ()
+    doubt = _doubt(doubts(query), "order_no")
     if said.q.strip():
         parsed = grammar.parse(said.q, now)
-        if parsed.problems:
-            problem = parsed.problems[0]
-            kind = Mistyped if problem.code == "mistyped_number" else InvalidQuery
-            raise kind(problem.message, hint=problem.hint, field="q")
+        for problem in standing(parsed.problems, found=True):
+            raise InvalidQuery(problem.message, hint=problem.hint, field="q")
+        doubt = _doubt(parsed.problems, "q") or doubt
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
-    _refuse_hidden(query, own.get("view"), key)
-    return Question(query, otherwise, _view(own.get("view")), own.get("cursor"), _limit(own.get("limit")))
+    return Question(query, otherwise, _view(own.get("view")), own.get("cursor"), _limit(own.get("limit")), doubt)
+
+
+def _doubt(problems: Sequence[Problem], field: str) -> Mistyped | None:
+    for problem in problems:
+        if problem.code == MISTYPED:
+            return Mistyped(problem.message, hint=problem.hint, field=field)
+    return None
 
 
 def _view(view: str | None) -> str | None:
@@ -82,22 +91,11 @@ def _limit(text: str | None) -> int:
     return limit
 
 
-def _refuse_hidden(query: OrderQuery, view: str | None, key: KeyActor) -> None:
-    outside = key.actor.kind == "buyer" or "purchases" in (view, query.role_view)
-    excluded = query.exclude
-    if query.metric == "profit" and (outside or not key.may(COST)):
-        raise Forbidden(_("This API key may not see profit."), field="metric")
-    supplier = query.supplier or (excluded and excluded.supplier) or query.group_by == "supplier"
-    if supplier and (outside or not key.may(COST)):
-        raise Forbidden(_("This API key may not see suppliers."), field="supplier")
-    if outside and (query.tag or (excluded and excluded.tag)):
-        raise Forbidden(_("Tags belong to the merchant."), field="tag")
-
-
 def order_number(text: str) -> int:
     """The number in a URL. Raises Mistyped when its check digit is wrong or it has not 19 digits."""
-    if len(text) == number.LENGTH and text.isascii() and text.isdigit() and number.is_valid(int(text)):
-        return int(text)
+    parsed = number.parse(text)
+    if parsed is not None:
+        return parsed
     raise Mistyped(
         _("This is not an order number: a digit is mistyped or missing."),
         hint=_("Compare it with the original."),

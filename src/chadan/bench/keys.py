@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from chadan.bench.sites import UNTIL, Site
 from chadan.orders import number
-from chadan.platform.scope import Scope
+from chadan.platform.scope import INNER, Scope
 
 SHOPS = 12
 MOMENTS = 12
@@ -45,7 +45,7 @@ class Shop:
     @property
     def scope(self) -> Scope:
         """What its staff may see."""
-        return Scope(merchants=(self.id,), homes=(self.home,))
+        return Scope(merchants=(self.id,), homes=(self.home,), asks=INNER)
 
 
 _ORDER = """

@@ -13,6 +13,7 @@ from chadan.bench.ledger_double import open_accounts, real_ledger
 from chadan.bench.order_clients import CLIENTS, Clients, Stall
 from chadan.bench.pgbench import drop_tpcb, find_pgbench, make_tpcb, statement, tpcb, write_scripts
 from chadan.bench.sites import Site
+from chadan.platform.errors import ConfigError
 
 ROUNDS = 5
 SECONDS = 4
@@ -72,12 +73,24 @@ def _rounds(site: Site, pgbench: Path, clients: Clients, stall: Stall) -> Iterat
                     rates[place].append(rate)
                     if slowest:
                         waits[place] += slowest
+    _still_stocked(site, stall)
     floor = median(rates[_TPCB])
     for place, (_way, _where, name, least) in enumerate(_SIDES):
         extra: dict[str, Any] = {"p95": percentile(waits[place], 0.95) * 1000} if waits[place] else {}
         value = median(rates[place])
         many = len(waits[place]) or int(value * SECONDS * ROUNDS)
         yield Result(name, value, "/s", many, floor, _floor_is(), Bar("ratio", least=least), extra)
+
+
+def _still_stocked(site: Site, stall: Stall) -> None:
+    """Raises ConfigError when a product sold out: what found no card was quicker than a sale."""
+    wanted = [product for product, _version in (*stall.products, stall.hot)]
+    with site.bare() as owner:
+        row = owner.execute(
+            "select count(distinct product_id) from stock_cards where product_id = any(%s) and state = 0", (wanted,)
+        ).fetchone() or (0,)
+    if row[0] < len(wanted):
+        raise ConfigError("The bench's cards sold out: this machine is faster than expected.", hint="Raise STOCK.")
 
 
 def _floor_is() -> str:

@@ -110,8 +110,8 @@ def _script(stall: Stall, products: tuple[tuple[int, int], ...]) -> str:
 
 def _literal(value: object) -> str:
     """A value in SQL. In pgbench a colon before a letter starts a variable, quoted or not: JSON has blanks behind its colons."""
-    if isinstance(value, list) and value and isinstance(value[0], bytes):
-        return "array[" + ", ".join(f"'\\x{one.hex()}'" for one in value) + "]"
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'"
     return sql.Literal(value).as_string(None)
 
 

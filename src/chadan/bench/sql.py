@@ -129,7 +129,9 @@ def _cursor_of(ask: Ask) -> str | None:
     if not rows:
         return None
     order_no, amount = rows[0]
-    return encode(Cursor(order_no, compiler.cursor_value(order, amount, None), seen=before), ask.query, ask.view)
+    return encode(
+        Cursor(order_no, compiler.cursor_value(order, amount, None), seen=before), ask.scope, ask.query, ask.view
+    )
 
 
 def _bare_statement(ask: Ask, cursor: str | None) -> Sql:
@@ -145,7 +147,7 @@ def _bare_statement(ask: Ask, cursor: str | None) -> Sql:
         from chadan.orders.states import OrderStatus
 
         return compiler.status_counts_statement(found, len(OrderStatus))
-    at = decode(cursor, ask.query, ask.view) if cursor else None
+    at = decode(cursor, ask.scope, ask.query, ask.view) if cursor else None
     segment = next(compiler.segments(found, order, at, UNTIL))
     where = joined((found.within(), segment.where))
     text = f"select o.* from orders o where {where.text} order by {segment.order_by} limit {service.PAGE + 1}"

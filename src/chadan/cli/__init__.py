@@ -96,6 +96,15 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
+def set_django_up() -> None:
+    """Makes the ORM usable. A command speaks English whatever language the pages have (docs/reference/commands.md)."""
+    import django
+    from django.utils import translation
+
+    django.setup()
+    translation.activate("en")
+
+
 def sentence(error: Exception) -> str:
     """The error in one line for people."""
     if isinstance(error, ChadanError):

@@ -45,14 +45,21 @@ def run(args: argparse.Namespace) -> int:
     if get_config().listen_host in LOOPBACK:
         os.environ.setdefault("CHADAN_SANDBOX", "1")
         get_config.cache_clear()
-    from chadan.ops.serve import local_url, refuse_taken_port, run_site
+    from chadan.ops.serve import only_site, refuse_taken_port
     from chadan.platform.logs import logging_config
-    from chadan.platform.migrate import connect, migrate
-    from chadan.platform.postgres import database_running, show_progress
 
     config = get_config()
     logging_config(config.log_level)
-    refuse_taken_port(config)
+    with only_site(config):
+        refuse_taken_port(config)
+        return _run(config, args.orders)
+
+
+def _run(config: Config, count: int) -> int:
+    from chadan.ops.serve import local_url, run_site
+    from chadan.platform.migrate import connect, migrate
+    from chadan.platform.postgres import database_running, show_progress
+
     with database_running(config, show_progress) as owner:
         migrate(owner)
         from django.db import connections
@@ -63,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         with connect(owner) as connection:
             empty = is_empty(connection)
         if empty:
-            _seed(owner, args.orders)
+            _seed(owner, count)
         file = config.data / "demo.json"
         accounts = settle_people(file, config.origin or local_url(config))
         beside = _playground(config, file)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chadan.cli import set_django_up
 from chadan.platform.config import get_config
 from chadan.platform.errors import InvalidInput
 from chadan.platform.postgres import database_running, show_progress
@@ -35,9 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.output.parent.is_dir():
         raise InvalidInput(f"There is no folder {args.output.parent}.")
     with database_running(get_config(), show_progress):
-        import django
-
-        django.setup()
+        set_django_up()
         return _export(args, kind)
 
 
@@ -47,14 +46,15 @@ def _export(args: argparse.Namespace, kind: str) -> int:
     from chadan.orders import number
     from chadan.search import grammar, readings
     from chadan.search.order_query import OrderQuery
+    from chadan.search.problems import standing
 
     actor = find_actor(args.user)
     query = OrderQuery()
     if args.query.strip():
         parsed = grammar.parse(args.query, now=number.now())
-        if parsed.problems:
-            raise InvalidInput(" ".join(f"{problem.message} {problem.hint}".strip() for problem in parsed.problems))
-        query = readings.find(actor.scope, [parsed.query, *parsed.otherwise], view=args.view, limit=1).query
+        query, page = readings.find(actor.scope, [parsed.query, *parsed.otherwise], view=args.view, limit=1)
+        if left := standing(parsed.problems, found=bool(page.rows)):
+            raise InvalidInput(" ".join(problem.sentence for problem in left))
     every = [column.value for column in services.open_columns(actor, args.view or "")]
     columns = every if args.columns == "all" else [name.strip() for name in args.columns.split(",") if name.strip()]
     job = services.request_export(
@@ -65,6 +65,7 @@ def _export(args: argparse.Namespace, kind: str) -> int:
         masked=not args.unmasked,
         view=args.view or "",
         defer=False,
+        language=get_config().language,
     )
     bar = _Bar(sys.stderr.isatty())
     try:
@@ -84,12 +85,14 @@ def _export(args: argparse.Namespace, kind: str) -> int:
 
 
 def _deliver(source: Path, target: Path) -> None:
-    """Puts the file in its place, readable by its owner only."""
+    """Puts the file in its place, readable by its owner only. Raises OSError naming the target."""
     beside = target.with_name(f".{target.name}.part")
     try:
         shutil.copyfile(source, beside)
         beside.chmod(0o600)
         beside.replace(target)
+    except OSError as error:  # copying names the file it read, whichever side failed
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -6,9 +6,15 @@ import argparse
 import json
 import sys
 import unicodedata
+from typing import TYPE_CHECKING, Any
 
+from chadan.cli import set_django_up
 from chadan.platform.config import get_config
 from chadan.platform.postgres import database_running, show_progress
+
+if TYPE_CHECKING:
+    from chadan.platform.scope import Scope
+    from chadan.search.rows import OrderRow
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="user", required=True, metavar="USER", help="whose orders: a user name")
     parser.add_argument("--view", choices=("sales", "agent", "purchases"), help="one side of a merchant's orders")
     parser.add_argument("--limit", type=int, default=20, help="at most so many orders (default 20, most 1000)")
+    parser.add_argument("--unmasked", action="store_true", help="accounts in clear, if the role may; this is recorded")
     parser.add_argument("--json", action="store_true", help="print JSON as the API does")
 
 
@@ -26,42 +33,57 @@ def run(args: argparse.Namespace) -> int:
         print("chadan: --limit must be from 1 to 1000.", file=sys.stderr)
         return 2
     with database_running(get_config(), show_progress):
-        import django
-
-        django.setup()
+        set_django_up()
         return _find(args)
 
 
 def _find(args: argparse.Namespace) -> int:
     from chadan.accounts.actors import Permission, find_actor
+    from chadan.exports import audit
+    from chadan.exports.masking import mask
     from chadan.orders import number
     from chadan.search import grammar, readings, service
     from chadan.search.order_query import IdMatch
-    from chadan.search.rows import row_dict
+    from chadan.search.problems import standing
 
     actor = find_actor(args.user)
+    if args.unmasked:
+        actor.require(Permission.REVEAL)
     parsed = grammar.parse(args.text, now=number.now())
     query = parsed.query
     if parsed.jump is not None:
         query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
-    for problem in parsed.problems:
-        print(f"chadan: {problem.message} {problem.hint}".rstrip(), file=sys.stderr)
     query, page = readings.find(actor.scope, [query, *parsed.otherwise], view=args.view, limit=args.limit)
-    sees_cost = actor.may(Permission.SEE_COST)
+    for problem in standing(parsed.problems, found=bool(page.rows)):
+        print(f"chadan: {problem.sentence}", file=sys.stderr)
+    rows = page.rows
+    if args.unmasked:
+        audit.record_shown(actor, [row.number for row in rows], {"query": query.to_dict(), "view": args.view or ""})
+    else:
+        rows = [row._replace(account=mask(row.account), buyer_login=mask(row.buyer_login)) for row in rows]
     if args.json:
-        data = [
-            {key: value for key, value in row_dict(row).items() if sees_cost or key != "supplier"} for row in page.rows
-        ]
+        data = [_dict(row, actor.scope, args.view) for row in rows]
         answer = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return 0 if data else 1
-    for row in page.rows:
+    for row in rows:
         amount = f"¥{row.amount / 100:,.2f}"
         placed = row.placed_at.strftime("%Y-%m-%d %H:%M:%S")
         print(f"{row.number}  {placed}  {_pad(row.status.value, 16)}{amount:>12}  {_pad(row.title, 36)}{row.account}")
     count = service.count_orders(actor.scope, query, view=args.view)
-    print(f"{len(page.rows)} of {'' if count.exact else 'about '}{count.total:,} orders", file=sys.stderr)
+    print(f"{len(page.rows)} of {'' if count.exact else 'about '}{count.shown} orders", file=sys.stderr)
     return 0 if page.rows else 1
+
+
+def _dict(row: OrderRow, scope: Scope, view: str | None) -> dict[str, Any]:
+    """The order as JSON, without what the role may not see."""
+    from chadan.platform.scope import Matter
+    from chadan.search.rows import row_dict
+
+    order = row_dict(row)
+    if not scope.may_ask(Matter.SUPPLIER, view):
+        del order["supplier"]
+    return order
 
 
 def _pad(text: str, width: int) -> str:

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from chadan.cli import set_django_up
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
@@ -23,14 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Imports and reports; rejected rows go to stderr, one a line."""
-    import django
-
     from chadan.platform.config import get_config
     from chadan.platform.migrate import migrate
     from chadan.platform.postgres import database_running, show_progress
 
     with database_running(get_config(), show_progress) as owner:
-        django.setup()
+        set_django_up()
         migrate(owner)
         from chadan.accounts.actors import find_actor
         from chadan.cli.bar import Bar

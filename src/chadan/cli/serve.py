@@ -15,13 +15,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Runs the site until it is told to stop."""
-    from chadan.ops.serve import refuse_taken_port, run_site
+    from chadan.ops.serve import only_site, refuse_taken_port, run_site
     from chadan.platform.logs import logging_config
     from chadan.platform.migrate import migrate
 
     config = get_config()
     logging_config(config.log_level)
-    refuse_taken_port(config)
-    with database_running(config, show_progress) as owner:
-        migrate(owner)
-        return run_site(config, lambda url: print(f"Chadan is at {url} (Ctrl-C stops it).", flush=True))
+    with only_site(config):
+        refuse_taken_port(config)
+        with database_running(config, show_progress) as owner:
+            migrate(owner)
+            return run_site(config, lambda url: print(f"Chadan is at {url} (Ctrl-C stops it).", flush=True))

@@ -84,6 +84,7 @@ def settle(
         return False
     rows.close(session, order.order_no, DeliveryStatus.DELIVERED, kind=kind, cost=cost or 0)
     app.configure_task("orders.complete", schedule_at=until).defer(order_no=order.order_no)
+    _tell_agent(order)
     return True
 
 
@@ -95,7 +96,14 @@ def failed(session: Session, order_no: int, *, reason: str, actor: Mapping[str, 
     moved = transition(session, order_no, OrderStatus.FAILED, actor=actor, reason=reason, cause=cause)
     if moved.changed:
         rows.close(session, order_no, DeliveryStatus.FAILED, kind=rows.kind_of(session, order_no), reason=reason)
+        _tell_agent(lock(session, order_no))
     return moved.changed
+
+
+def _tell_agent(order: Locked) -> None:
+    """An agent's purchase came to something: the sale it was made for, or the agent's own system, has to hear of it."""
+    if order.agent_id is not None:
+        app.configure_task("delivery.purchase_done").defer(order_no=order.order_no)
 
 
 def write_cards(session: Session, order: Locked, cards: Sequence[str]) -> None:

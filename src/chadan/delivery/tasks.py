@@ -70,3 +70,6 @@ def warn_low_stock(product_id: int) -> None:
             None,
             [owner.email for owner in owners],
         )
+
+
+from chadan.delivery import supply_tasks  # noqa: E402, F401 - procrastinate looks for jobs in modules of this name only

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chadan.accounts.actors import Actor
 from chadan.exports.models import AuditEvent, ExportJob
 from chadan.orders.events import actor_json
+
+
+def record_shown(actor: Actor, numbers: Sequence[str], details: dict[str, Any]) -> None:
+    """Appends that accounts were shown in clear outside an order's page, and of which orders."""
+    AuditEvent.objects.create(
+        type="accounts.shown",
+        user_id=actor.user_id,
+        actor=actor_json(actor),
+        merchant_id=actor.merchant_id,
+        subject="find",
+        details={**details, "orders": list(numbers)},
+    )
 
 
 def record(job: ExportJob, event: str, details: dict[str, Any], actor: Actor | None = None) -> None:

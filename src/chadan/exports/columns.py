@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,11 +57,12 @@ class Column(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who may take a column: everybody, the shop the order belongs to, or those of it who see cost."""
+    """Who may take a column: everybody, the shop the order belongs to, or those of it who see cost or suppliers."""
 
     ALL = "all"
     SHOP = "shop"
     COST = "cost"
+    SUPPLIER = "supplier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ SPECS: dict[Column, Spec] = {
     Column.PARENT_ORDER_NO: Spec(_("Agent's own order"), Kind.CODE, width=22),
     Column.PAYMENT_NO: Spec(_("Payment number"), Kind.CODE, width=32),
     Column.PAYMENT_OUT_NO: Spec(_("Merchant payment number"), Kind.CODE, width=28),
-    Column.SUPPLIER: Spec(_("Supplier"), audience=Audience.COST, width=18),
-    Column.SUPPLIER_NO: Spec(_("Supplier number"), Kind.CODE, audience=Audience.COST, width=24),
+    Column.SUPPLIER: Spec(_("Supplier"), audience=Audience.SUPPLIER, width=18),
+    Column.SUPPLIER_NO: Spec(_("Supplier number"), Kind.CODE, audience=Audience.SUPPLIER, width=24),
     Column.COST: Spec(_("Cost"), Kind.MONEY, audience=Audience.COST, width=12),
     Column.FEE: Spec(_("Fee"), Kind.MONEY, audience=Audience.COST, width=12),
     Column.PROFIT: Spec(_("Profit"), Kind.MONEY, audience=Audience.COST, width=12),
@@ -117,10 +118,9 @@ SPECS: dict[Column, Spec] = {
 }
 
 
-def allowed(*, shop: bool, cost: bool) -> tuple[Column, ...]:
-    """The columns open to somebody: `shop` when the orders are the actor's own sales, `cost` when it may see cost."""
-    open_to = {Audience.ALL: True, Audience.SHOP: shop, Audience.COST: shop and cost}
-    return tuple(column for column, spec in SPECS.items() if open_to[spec.audience])
+def allowed(audiences: Collection[Audience]) -> tuple[Column, ...]:
+    """The columns open to somebody who belongs to these audiences."""
+    return tuple(column for column, spec in SPECS.items() if spec.audience in audiences)
 
 
 def defaults(open_columns: Sequence[Column]) -> tuple[Column, ...]:

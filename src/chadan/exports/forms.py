@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
 from chadan.orders import number
-from chadan.platform.errors import InvalidInput
+from chadan.platform.errors import InvalidInput, InvalidQuery
 from chadan.search import readings, service
 from chadan.search.chips import Chip, chips
 from chadan.search.order_query import OrderQuery
@@ -36,9 +36,7 @@ class Wanted:
         """How many orders that is, an estimate past 1,000."""
         if self.selection is not None:
             return service.Count(len(self.selection), exact=True)
-        found = service.count_orders(actor.scope, self.query, self.view or None)
-        limit = self.query.limit
-        return found if limit is None or found.total <= limit else service.Count(limit, exact=True)
+        return service.count_orders(actor.scope, self.query, self.view or None).at_most(self.query.limit)
 
 
 def area_named(parameters: QueryDict) -> Area | None:
@@ -49,7 +47,8 @@ def area_named(parameters: QueryDict) -> Area | None:
 def from_list(parameters: QueryDict, actor: Actor) -> Wanted:
     """What a list's export button or batch bar asks for: the list's own parameters, and perhaps ticked orders.
 
-    An address without any filter means all orders: only the list itself adds a window. Raises InvalidQuery.
+    An address without any filter means all orders: only the list itself adds a window. Raises InvalidQuery, also for a
+    search that the list understood in part: a file of other orders than were meant is worse than none.
     """
     within = parameters.get("within")
     said = QueryDict(within) if within is not None else parameters.copy()
@@ -59,10 +58,15 @@ def from_list(parameters: QueryDict, actor: Actor) -> Wanted:
     area = AREAS[actor.kind]
     state = ListState.read(said, area, actor)
     query = state.query.replace(time=None) if state.bare else state.query
-    if state.others:
-        query = readings.find(actor.scope, [query, *state.others], view=state.view, limit=1).query
+    selection = _selected(parameters)
+    found = True
+    if selection is None and (state.others or state.problems):
+        query, page = readings.find(actor.scope, [query, *state.others], view=state.view, limit=1)
+        found = bool(page.rows)
+    if selection is None and (complaint := state.complaint(found=found)):
+        raise InvalidQuery(complaint, hint=_("Correct the search in the list, then export."), field="q")
     back = f"{area.path}?{said.urlencode()}" if said else area.path
-    return Wanted(query, state.view or "", _selected(parameters), back)
+    return Wanted(query, state.view or "", selection, back)
 
 
 def from_form(parameters: QueryDict) -> Wanted:
@@ -75,6 +79,7 @@ def _selected(parameters: QueryDict) -> tuple[int, ...] | None:
     values = parameters.getlist("selected")
     if not values or parameters.get("everything"):
         return None
-    if not all(value.isascii() and value.isdigit() and len(value) == number.LENGTH for value in values):
+    numbers = tuple(one for value in values if (one := number.parse(value)) is not None)
+    if len(numbers) != len(values):
         raise InvalidInput(_("That is not an order number."), field="selection")
-    return tuple(int(value) for value in values)
+    return numbers

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from chadan.accounts.actors import Actor, Permission
 from chadan.accounts.models import Role
 from chadan.exports import audit, files
-from chadan.exports.columns import Column, allowed, chosen
+from chadan.exports.columns import Audience, Column, allowed, chosen
 from chadan.exports.errors import ExportGone
 from chadan.exports.limits import row_limit, too_large
 from chadan.exports.models import ExportJob, Format, State
@@ -24,7 +24,9 @@ from chadan.exports.source import Request, count
 from chadan.orders import number
 from chadan.platform.config import get_config
 from chadan.platform.errors import Conflict, Forbidden, InvalidInput, NotFound
+from chadan.platform.scope import Matter
 from chadan.search.order_query import OrderQuery
+from chadan.search.permitted import refuse_hidden
 
 QUICK_COUNT = 50_000
 """Up to this many orders are counted while the user waits; more are counted by the job."""
@@ -35,8 +37,14 @@ _VIEWS = ("", "consumer", "sales", "agent", "purchases")
 
 def open_columns(actor: Actor, view: str = "") -> tuple[Column, ...]:
     """The columns the actor may take in this view: a shop's inner matters only where the orders are its own sales."""
-    shop = actor.kind == "operator" or (actor.merchant_id is not None and view not in ("purchases", "consumer"))
-    return allowed(shop=shop, cost=actor.may(Permission.SEE_COST))
+    scope = actor.scope
+    held = {
+        Audience.ALL: True,
+        Audience.SHOP: scope.owns(view),
+        Audience.COST: scope.may_ask(Matter.COST, view),
+        Audience.SUPPLIER: scope.may_ask(Matter.SUPPLIER, view),
+    }
+    return allowed({audience for audience, open_ in held.items() if open_})
 
 
 def may_unmask(actor: Actor) -> bool:
@@ -54,11 +62,13 @@ def request_export(
     view: str = "",
     selection: Sequence[int] | None = None,
     defer: bool = True,
+    language: str = "",
 ) -> ExportJob:
     """Records an export and, unless `defer` is False, hands it to the worker in the same transaction.
 
-    `selection` narrows the query to these order numbers and makes the rest of the query irrelevant. Raises Forbidden
-    (permission, column, unmasking), InvalidInput (format, column, view), ExportTooLarge, Conflict (too many unfinished).
+    The file speaks `language`, by default the one of the page it is requested on. `selection` narrows the query to these
+    order numbers and makes the rest of the query irrelevant. Raises Forbidden (permission, column, unmasking, a query the role
+    may not ask), InvalidInput (format, column, view), ExportTooLarge, Conflict (too many unfinished).
     """
     actor.require(Permission.EXPORT)
     if format not in Format.values:
@@ -67,6 +77,7 @@ def request_export(
         raise InvalidInput(_("There is no such view of orders."), field="view")
     if not masked and not may_unmask(actor):
         raise Forbidden(_("Your role may only export masked accounts."), hint=_("Ask an owner of the shop."))
+    refuse_hidden(actor.scope, query, view)
     picked = chosen(columns, open_columns(actor, view or query.role_view or ""))
     numbers = None if selection is None else _checked(selection)
     upto = number.floor(number.now() + timedelta(seconds=1))
@@ -90,7 +101,7 @@ def request_export(
             format=format,
             columns=[column.value for column in picked],
             masked=masked,
-            language=get_language() or get_config().language,
+            language=language or get_language() or get_config().language,
             upto=upto,
         )
         _record_request(job, actor)

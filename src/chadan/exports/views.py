@@ -11,8 +11,9 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.exports import services
@@ -26,6 +27,7 @@ from chadan.platform.errors import ChadanError, Conflict, NotFound
 from chadan.search.chips import describe
 from chadan.search.order_query import OrderQuery
 from chadan.web.orders.areas import actor_in
+from chadan.web.posting import form_of
 
 P = ParamSpec("P")
 CONTENT_TYPES = {
@@ -152,7 +154,7 @@ def export(request: HttpRequest, actor: Actor, export_id: UUID) -> HttpResponse:
     return render(request, "exports/job.html" if part else "exports/export.html", context)
 
 
-@require_POST
+@form_of(lambda export_id: reverse("exports:export", args=[export_id]))
 @signed_in
 def cancel(request: HttpRequest, actor: Actor, export_id: UUID) -> HttpResponse:
     """Stops an unfinished export."""
@@ -164,7 +166,7 @@ def cancel(request: HttpRequest, actor: Actor, export_id: UUID) -> HttpResponse:
     return redirect("exports:export", export_id)
 
 
-@require_POST
+@form_of(lambda export_id: reverse("exports:export", args=[export_id]))
 @signed_in
 def retry(request: HttpRequest, actor: Actor, export_id: UUID) -> HttpResponse:
     """Starts a failed or cancelled export again."""

@@ -108,6 +108,7 @@ def disk_space(config: Config) -> Finding:
 
 def keys(config: Config) -> Finding:
     """The secret key and the key of keys are there, or can be made, and are private."""
+    open_to_others: Path | None = None
     for path in (config.secret_key_file, config.kek_file):
         try:
             state = path.stat()
@@ -115,12 +116,14 @@ def keys(config: Config) -> Finding:
             continue
         except OSError as error:
             return Finding("fail", "keys", f"cannot read {path}: {error.strerror}", "Let this user read it.")
-        if state.st_mode & 0o077:
-            return Finding("warn", "keys", f"{path} can be read by others", f"chmod 600 {path}")
         try:
             _ = config.secret_key if path == config.secret_key_file else config.kek
         except ConfigError as error:
             return Finding("fail", "keys", error.message, error.hint)
+        if state.st_mode & 0o077:
+            open_to_others = open_to_others or path
+    if open_to_others:
+        return Finding("warn", "keys", f"{open_to_others} can be read by others", f"chmod 600 {open_to_others}")
     return Finding("ok", "keys", "private, or made at the first start")
 
 

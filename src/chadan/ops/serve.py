@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import signal
 import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from chadan.platform.config import Config
 from chadan.platform.errors import ConfigError
@@ -20,6 +24,38 @@ def local_url(config: Config) -> str:
     """The site's address as this machine reaches it, such as `http://127.0.0.1:8000`."""
     host = EVERYWHERE.get(config.listen_host, config.listen_host)
     return f"http://{f'[{host}]' if ':' in host else host}:{config.listen_port}"
+
+
+@contextmanager
+def only_site(config: Config) -> Iterator[None]:
+    """Holds CHADAN_DATA for one running site. Raises ConfigError that names the site which holds it already.
+
+    Other commands (find, export, migrate) do not take the lock: they work beside a running site.
+    """
+    path = config.data / "site.lock"
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot write {path}: {error.strerror}.",
+            hint="Give the user that runs Chadan write permission on CHADAN_DATA, or point CHADAN_DATA elsewhere.",
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            running = " ".join(file.read().split()) or "starting"
+            raise ConfigError(
+                f"Chadan already runs on {config.data}: {running}.",
+                hint="Use that one, stop it first, or choose another folder with CHADAN_DATA.",
+            ) from error
+        file.truncate(0)
+        file.write(f"{local_url(config)} (process {os.getpid()})\n")
+        file.flush()
+        yield
+        file.truncate(0)
 
 
 def refuse_taken_port(config: Config) -> None:
@@ -43,7 +79,8 @@ def programs() -> list[Program]:
     """The site's processes. They take their settings from the environment."""
     return [
         Program("web", (sys.executable, "-m", "chadan.platform.web_server")),
-        Program("worker", (sys.executable, "-m", "chadan.platform.worker")),
+        # What it was doing is safe in the database; waiting for that to come back would keep it alive alone.
+        Program("worker", (sys.executable, "-m", "chadan.platform.worker"), death_signal=signal.SIGKILL),
     ]
 
 

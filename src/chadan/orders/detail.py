@@ -23,7 +23,7 @@ from chadan.orders.detail_sql import (
 )
 from chadan.orders.states import OrderStatus
 from chadan.platform.errors import NotFound
-from chadan.platform.scope import scoped
+from chadan.platform.scope import Matter, scoped
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class OrderDetail:
     may_note: bool
     may_tag: bool
     sees_cost: bool
+    inside: bool
+    """Whether the order is the actor's own sale (or the actor the platform): tags and internal notes show."""
     sees_supplier: bool
 
     @property
@@ -97,12 +99,15 @@ def get_detail(actor: Actor, order_no: int) -> OrderDetail:
     inside = relation in ("seller", "operator")
     events = [EventRow(*row) for row in rows[6]]
     sees_cost = inside and actor.may(Permission.SEE_COST)
+    sees_supplier = inside and actor.scope.may_ask(Matter.SUPPLIER)
+    deliveries = [DeliveryRow(*row) for row in rows[2]]
+    facts = facts if sees_cost else facts.without_cost()
     notes = [note for note in (NoteRow(*row) for row in rows[4]) if inside or not note.internal]
     return OrderDetail(
-        facts=facts if sees_cost else facts.without_cost(),
+        facts=facts if sees_supplier else facts.without_supplier(),
         relation=relation,
         payments=[PaymentRow(*row) for row in rows[1]],
-        deliveries=[delivery if inside else delivery.without_supplier() for delivery in _deliveries(rows[2])],
+        deliveries=[delivery if sees_supplier else delivery.without_supplier() for delivery in deliveries],
         cards=[CardRow(*row) for row in rows[3]],
         notes=notes,
         tags=[TagRow(*row) for row in rows[5]] if inside else [],
@@ -112,12 +117,9 @@ def get_detail(actor: Actor, order_no: int) -> OrderDetail:
         may_note=actor.may(Permission.NOTE) and inside,
         may_tag=actor.may(Permission.TAG) and relation == "seller",
         sees_cost=sees_cost,
-        sees_supplier=inside,
+        inside=inside,
+        sees_supplier=sees_supplier,
     )
-
-
-def _deliveries(rows: list[tuple[Any, ...]]) -> list[DeliveryRow]:
-    return [DeliveryRow(*row) for row in rows]
 
 
 # Milestones an order row remembers by itself: imported orders have no events for them.
@@ -148,7 +150,7 @@ def _timeline(facts: OrderFacts, events: list[EventRow], *, inside: bool) -> lis
     ]
     for event in events:
         actor = _load(event.actor)
-        if inside or event.type not in _INSIDE_ONLY:
+        if inside or (event.type not in _INSIDE_ONLY and not event.type.startswith("supply.")):
             data = _load(event.biz)
             if not inside:
                 data = {"amount": data.get("amount")} if event.type.startswith("refund.") else {}

@@ -92,7 +92,11 @@ class OrderFacts(NamedTuple):
 
     def without_cost(self) -> OrderFacts:
         """For roles that may not see what the merchant pays."""
-        return self._replace(cost=0, fee=0, supplier=None)
+        return self._replace(cost=0, fee=0)
+
+    def without_supplier(self) -> OrderFacts:
+        """For roles that may not see where the goods come from."""
+        return self._replace(supplier=None)
 
 
 class PaymentRow(NamedTuple):
@@ -145,7 +149,7 @@ class DeliveryRow(NamedTuple):
 
     def without_supplier(self) -> DeliveryRow:
         """For buyers and agents."""
-        return self._replace(supplier=None, supplier_no="")
+        return self._replace(supplier=None, supplier_no="", reason="" if self.supplier else self.reason)
 
 
 class CardRow(NamedTuple):

@@ -83,13 +83,35 @@ def floor(moment: datetime) -> int:
 
 def is_valid(order_no: int) -> bool:
     """Whether the check digit and the date and time inside are right: False is a typo, not a miss."""
-    if not 0 < order_no < 10**LENGTH or check_digit(order_no // 10) != order_no % 10:
+    if not 0 < order_no < 2**63 or check_digit(order_no // 10) != order_no % 10:
         return False
     try:
         split(order_no)
     except ValueError:
         return False
     return True
+
+
+def digits(typed: str) -> int | None:
+    """The 19 ASCII digits of a number that a bigint holds, check digit not judged; None for any other text."""
+    if len(typed) != LENGTH or not (typed.isascii() and typed.isdigit()):
+        return None
+    order_no = int(typed)
+    return order_no if order_no < 2**63 else None
+
+
+def parse(typed: str) -> int | None:
+    """The order number that `typed`, 19 digits and nothing else, is; None for a typo and for any other text."""
+    order_no = digits(typed)
+    return order_no if order_no is not None and is_valid(order_no) else None
+
+
+def opens_with_day(typed: str) -> bool:
+    """Whether the text opens with a day as order numbers do, in this site's time (2015-2060)."""
+    try:
+        return 2015 <= datetime.strptime(typed[:6], "%y%m%d").replace(tzinfo=SHANGHAI).year <= 2060
+    except ValueError:
+        return False
 
 
 def split(order_no: int) -> OrderNumber:

@@ -54,6 +54,11 @@ def add_note(actor: Actor, order_no: int, body: str, *, internal: bool = True) -
         events.append(session, order_no, "note.added", events.actor_json(actor), {"internal": internal})
 
 
+def check_tag(name: str) -> str:
+    """The tag's name as it will be kept. Raises InvalidInput when it is empty or too long."""
+    return _clean(name, TAG_LENGTH, "tag")
+
+
 def add_tag(actor: Actor, order_nos: Sequence[int], name: str, colour: str = "grey") -> int:
     """Tags orders of the actor's merchant, making the tag if it is new; returns how many were not tagged before.
 
@@ -62,7 +67,7 @@ def add_tag(actor: Actor, order_nos: Sequence[int], name: str, colour: str = "gr
     actor.require(Permission.TAG)
     if actor.merchant_id is None or actor.home is None:
         raise Forbidden(_("Tags belong to a shop."), hint=_("Switch to the shop whose orders you want to tag."))
-    name = _clean(name, TAG_LENGTH, "tag")
+    name = check_tag(name)
     added = 0
     with scoped(actor.scope) as session:
         tag, _made = Tag.objects.get_or_create(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 
 from django.db import close_old_connections, connection
-from procrastinate import JobContext, RetryStrategy
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from chadan.orders import lifecycle
 
 log = logging.getLogger(__name__)
-STALLED_SECONDS = 60
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=3)
 
 
@@ -41,13 +40,3 @@ def make_partitions(timestamp: int) -> None:
         )
         row = cursor.fetchone()
     log.info("partitions", extra={"made": row[0] if row else 0})
-
-
-@app.periodic(cron="* * * * *")
-@app.task(queueing_lock="retry_stalled", pass_context=True)
-async def retry_stalled(context: JobContext, timestamp: int) -> None:
-    """Gives jobs of a worker that died back to the queue; procrastinate does not do this by itself."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        log.warning("job stalled, retried", extra={"job": job.id, "task": job.task_name, "at": timestamp})
-        await manager.retry_job(job)

@@ -265,9 +265,8 @@ def _claimed(  # noqa: PLR0917 - judged by all of them
 
 def _stray(session: Session, channel: PaymentChannel, fact: PaymentFact, actor: Mapping[str, Any]) -> Verdict:
     """A number this channel was never given: ours, but of another channel, or nobody's."""
-    digits = fact.out_no[: number.LENGTH]
-    order_no = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) == number.LENGTH else 0
-    if not number.is_valid(order_no) or number.split(order_no).home != channel.home:
+    order_no = number.parse(fact.out_no[: number.LENGTH])
+    if order_no is None or number.split(order_no).home != channel.home:
         return Verdict.UNKNOWN_ORDER
     try:
         attempt = records.by_out_no(session, order_no, fact.out_no)

@@ -160,17 +160,18 @@ def returned(_request: HttpRequest, payer: Payer, seq: int) -> HttpResponse:
 
 
 def _payer(request: HttpRequest, order_no: str) -> Payer | None:
-    if not order_no.isascii() or not order_no.isdecimal() or len(order_no) != number.LENGTH:
+    parsed = number.digits(order_no)
+    if parsed is None:
         return None
     try:
-        _merchant, buyer_id = records.owner_of(int(order_no))
+        _merchant, buyer_id = records.owner_of(parsed)
     except NotFound:
         return None
     held: list[Actor] = request.capacities  # type: ignore[attr-defined]  # accounts.middleware
     if any(actor.scope.buyer == buyer_id for actor in held):
-        return Payer(int(order_no), Scope(buyer=buyer_id), account=True)
+        return Payer(parsed, Scope(buyer=buyer_id), account=True)
     if order_no in request.session.get("orders", []):
-        return Payer(int(order_no), Scope(buyer=buyer_id), account=False)
+        return Payer(parsed, Scope(buyer=buyer_id), account=False)
     return None
 
 

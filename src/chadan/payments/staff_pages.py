@@ -42,6 +42,7 @@ def for_staff(
 
 def parse(order_no: str) -> int:
     """An order number in an address. Raises NotFound."""
-    if not order_no.isascii() or not order_no.isdecimal() or not number.is_valid(int(order_no[:25] or "0")):
+    parsed = number.parse(order_no)
+    if parsed is None:
         raise NotFound(_("There is no such order."))
-    return int(order_no)
+    return parsed

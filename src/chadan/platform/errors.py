@@ -71,3 +71,44 @@ class InvalidInput(ChadanError):
 
     code = "invalid_input"
     status = 400
+
+
+class StaleForm(Forbidden):
+    """A form without the token of this visit."""
+
+    code = "stale_form"
+
+
+class WrongMethod(ChadanError):
+    """An address that takes another HTTP method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class TooLarge(ChadanError):
+    """More than one request may carry."""
+
+    code = "too_large"
+    status = 413
+
+
+class LongAddress(ChadanError):
+    """An address longer than can be kept or sent on."""
+
+    code = "address_too_long"
+    status = 414
+
+
+class TooMany(ChadanError):
+    """Too many attempts in a short time."""
+
+    code = "too_many"
+    status = 429
+
+
+class Defect(ChadanError):
+    """A defect of Chadan's own."""
+
+    code = "internal"
+    status = 500

@@ -26,16 +26,30 @@ GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to keep running: `env` is laid over this process's environment."""
+    """A program to keep running: `env` is laid over this process's environment.
+
+    `death_signal` is what it gets when the supervisor itself is killed: SIGKILL for one that would go on for a while on
+    SIGTERM, though the database it needs is gone with the supervisor.
+    """
 
     name: str
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
+    death_signal: signal.Signals = signal.SIGTERM
 
 
-def start(program: Program, death_signal: int = signal.SIGTERM) -> subprocess.Popen[bytes]:
-    """Starts a program in its own process group; it gets `death_signal` when the calling thread ends."""
-    wrapper = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(death_signal)), "same", "--")
+def start(program: Program) -> subprocess.Popen[bytes]:
+    """Starts a program in its own process group; it gets its `death_signal` when the calling thread ends."""
+    wrapper = (
+        sys.executable,
+        "-I",
+        "-S",
+        launch.__file__,
+        str(os.getpid()),
+        str(int(program.death_signal)),
+        "same",
+        "--",
+    )
     return subprocess.Popen(
         [*wrapper, *program.command],
         stdin=subprocess.DEVNULL,

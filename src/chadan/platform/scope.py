@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import psycopg
@@ -25,24 +26,47 @@ _SET = (
 )
 
 
+class Matter(StrEnum):
+    """An inner matter of a shop: not everybody who sees its orders may see it, or ask about it."""
+
+    COST = "cost"
+    SUPPLIER = "supplier"
+    TAG = "tag"
+
+
+INNER = frozenset(Matter)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose orders: the merchants' (with their homes), one buyer's, or, for the platform operator, everybody's."""
+    """Whose orders: the merchants' (with their homes), one buyer's, or, for the platform operator, everybody's.
+
+    `asks` are the inner matters that may be asked about where the orders are the scope's own sales; none, unless given.
+    """
 
     merchants: tuple[int, ...] = ()
     homes: tuple[int, ...] = ()
     buyer: int | None = None
     operator: bool = False
+    asks: frozenset[Matter] = frozenset()
 
     def __post_init__(self) -> None:
         if sum((bool(self.merchants), self.buyer is not None, self.operator)) > 1:
             raise ValueError("a scope is the merchants', a buyer's or the operator's, never two at once")
 
+    def may_ask(self, matter: Matter, view: str | None = None) -> bool:
+        """Whether the orders of `view` may be asked about the matter: what an agent bought is another shop's."""
+        return matter in self.asks and self.owns(view)
+
+    def owns(self, view: str | None = None) -> bool:
+        """Whether the orders of `view` are the scope's own sales, with everything that is written inside the shop."""
+        return self.operator or (bool(self.merchants) and view not in ("purchases", "consumer"))
+
 
 _PLANS = {False: "force_custom_plan", True: "force_generic_plan"}
 
 NOBODY = Scope()
-OPERATOR = Scope(operator=True)
+OPERATOR = Scope(operator=True, asks=INNER)
 
 
 _ADAPTERS = AdaptersMap(psycopg.adapters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
 INSTALLED_APPS = [
+    # First, because the first app's words win: Django and allauth mix theirs.
+    "chadan.web",
+    "chadan.accounts",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -33,8 +37,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "procrastinate.contrib.django",
-    "chadan.web",
-    "chadan.accounts",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -108,6 +110,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = config.language
+LOCALE_PATHS = [ROOT / "platform" / "locale"]  # the one room with texts that is no Django application
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
@@ -119,7 +122,7 @@ STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["chadan.accounts.backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["chadan.accounts.hashers.Argon2Hasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -148,7 +151,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not config.origin.startswith("https:")
 SECURE = config.origin.startswith("https:")
 # A public origin means a proxy in front: X-Forwarded-For from loopback is its word (accounts.client_ip).
 BEHIND_PROXY = bool(config.origin)
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "chadan.accounts.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "chadan_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
@@ -157,7 +160,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "chadan_csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "chadan.web.middleware.csrf_failure"
+CSRF_FAILURE_VIEW = "chadan.web.error_pages.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -173,9 +176,8 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+_sender = "noreply@" + (urlsplit(config.origin).hostname or "localhost")
 if config.email_url:
-    from urllib.parse import unquote, urlsplit
-
     _mail = urlsplit(config.email_url)
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST = _mail.hostname or "127.0.0.1"
@@ -183,9 +185,12 @@ if config.email_url:
     EMAIL_HOST_USER = unquote(_mail.username or "")
     EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
     EMAIL_USE_SSL = _mail.scheme == "smtps"
+    if "@" in EMAIL_HOST_USER:  # most servers relay only what their own user sends
+        _sender = EMAIL_HOST_USER
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(config.data / "mail")
+DEFAULT_FROM_EMAIL = f"Chadan <{_sender}>"
 
 # Filters come in GET; a body holds a form or an import, never more (bad input gets a sentence, not a crash).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -22,3 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]
+
+handler400 = "chadan.web.error_pages.bad_request"
+handler403 = "chadan.web.error_pages.forbidden"
+handler404 = "chadan.web.error_pages.not_found"
+handler429 = "chadan.web.error_pages.too_many"
+handler500 = "chadan.web.error_pages.defect"

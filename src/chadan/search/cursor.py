@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from chadan.platform.errors import InvalidQuery
+from chadan.platform.scope import Scope
 from chadan.search.order_query import OrderQuery
 from chadan.search.wording import say
 
@@ -27,20 +28,21 @@ class Cursor:
     seen: int = 0
 
 
-def _binding(query: OrderQuery, view: str | None) -> bytes:
-    return hashlib.blake2b(f"{query.fingerprint()} {view or ''}".encode(), digest_size=6).digest()
+def _binding(scope: Scope, query: OrderQuery, view: str | None) -> bytes:
+    whose = "operator" if scope.operator else f"{scope.buyer} {sorted(scope.merchants)}"
+    return hashlib.blake2b(f"{query.fingerprint()} {view or ''} {whose}".encode(), digest_size=6).digest()
 
 
-def encode(cursor: Cursor, query: OrderQuery, view: str | None = None) -> str:
+def encode(cursor: Cursor, scope: Scope, query: OrderQuery, view: str | None = None) -> str:
     """The cursor as URL-safe text."""
-    parts = (_binding(query, view), cursor.order_no, cursor.value, cursor.back, cursor.seen)
+    parts = (_binding(scope, query, view), cursor.order_no, cursor.value, cursor.back, cursor.seen)
     body = msgspec.msgpack.encode(parts)
     check = hashlib.blake2b(body, digest_size=4).digest()
     return base64.urlsafe_b64encode(check + body).decode().rstrip("=")
 
 
-def decode(text: str, query: OrderQuery, view: str | None = None) -> Cursor:
-    """The cursor behind `text`. Raises InvalidQuery when it is damaged or belongs to another query."""
+def decode(text: str, scope: Scope, query: OrderQuery, view: str | None = None) -> Cursor:
+    """The cursor behind `text`. Raises InvalidQuery when it is damaged or belongs to another query or scope."""
     try:
         if len(text) > _MAX:
             raise ValueError("too long")
@@ -55,7 +57,7 @@ def decode(text: str, query: OrderQuery, view: str | None = None) -> Cursor:
         raise InvalidQuery(
             say("The page cursor is damaged; start again from the first page."), field="cursor"
         ) from error
-    if binding != _binding(query, view):
+    if binding != _binding(scope, query, view):
         raise InvalidQuery(
             say("The page cursor belongs to another search; start again from the first page."), field="cursor"
         )

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from chadan.orders import number
 from chadan.orders.states import Coded
-from chadan.platform.scope import Scope
 from chadan.search.names import (
     Names,
     bound,
@@ -16,9 +15,11 @@ from chadan.search.names import (
     like_pattern,
     lowered,
     ref_condition,
+    ref_kinds,
     surviving_equals,
 )
 from chadan.search.order_query import Exclude, IdMatch, OrderQuery, Range
+from chadan.search.permitted import Permitted
 from chadan.search.scope_sql import (
     FALSE,
     TRUE,
@@ -70,12 +71,10 @@ class Filter:
         return joined((self.where, *bounds))
 
 
-def build(query: OrderQuery, scope: Scope, names: Names, view: str | None = None, *, status: bool = True) -> Filter:
-    """The filter of `query` for `scope`; `status=False` leaves the status out (tabs count each one).
-
-    `view` overrides the query's own role view.
-    """
-    seen = scope_predicate(scope, view or query.role_view)
+def build(asked: Permitted, names: Names, *, status: bool = True) -> Filter:
+    """The filter of a query; `status=False` leaves the status out (tabs count each one)."""
+    query, scope = asked.query, asked.scope
+    seen = scope_predicate(scope, asked.view)
     parts = [seen, *_words(query, status=status), *_ids(query, names), *_amounts(query)]
     low, high = _time(query, parts)
     if scope.operator and low is None and high is None:
@@ -83,11 +82,11 @@ def build(query: OrderQuery, scope: Scope, names: Names, view: str | None = None
     if query.account:
         parts.append(account_condition(query.account))
     if query.text:
-        parts.append(_text(query.text, names, inside=_inside(scope, view or query.role_view)))
+        parts.append(_text(query.text, names, inside=scope.owns(asked.view)))
     if query.order_no:
         parts.append(_order_no(query.order_no, names))
     if query.external_no:
-        parts.append(_external_no(query.external_no, names, scope, view))
+        parts.append(_external_no(query.external_no, names, asked))
     if query.exclude:
         parts.extend(not_matching(part) for part in _excluded(query.exclude, names) if part is not FALSE)
     return Filter(
@@ -180,12 +179,8 @@ def account_condition(match: IdMatch) -> Sql:
     return joined(Sql("lower(o.account) like lower(%s)", (like_pattern(kind, text),)) for kind, text in match.parts())
 
 
-def _inside(scope: Scope, view: str | None) -> bool:
-    """Whether the notes are the asker's own: neither a buyer nor a reselling agent may find out what they say."""
-    return scope.operator or (bool(scope.merchants) and view != "purchases")
-
-
 def _text(text: str, names: Names, *, inside: bool) -> Sql:
+    """Part of title, account or buyer; `inside` of the notes too: nobody else may find out what they say."""
     pattern = f"%{like_part(text)}%"
     parts = [among("o.version_id", names.ids.get("text", ()), "bigint")]
     parts.extend(
@@ -200,7 +195,7 @@ def _text(text: str, names: Names, *, inside: bool) -> Sql:
 def _order_no(match: IdMatch, names: Names) -> Sql:
     sourced = names.numbers.get("order_no", [])
     if match.equals:
-        own = [int(value) for value in surviving_equals(match) if _is_number(value)]
+        own = [own for value in surviving_equals(match) if (own := number.digits(value)) is not None]
         return among("o.order_no", [*own, *(sourced or [])], "bigint")
     parts = [_own_number(match)]
     if match.prefix and sourced is not None:
@@ -213,10 +208,6 @@ def _order_no(match: IdMatch, names: Names) -> Sql:
             )
         )
     return any_of(parts)
-
-
-def _is_number(value: str) -> bool:
-    return len(value) == number.LENGTH and value.isascii() and value.isdigit() and int(value) < 2**63
 
 
 def _own_number(match: IdMatch) -> Sql:
@@ -242,16 +233,17 @@ def _joins_refs(query: OrderQuery, names: Names) -> bool:
     return match is not None and not match.equals and names.numbers.get("external_no") is None
 
 
-def _external_no(match: IdMatch, names: Names, scope: Scope, view: str | None) -> Sql:
+def _external_no(match: IdMatch, names: Names, asked: Permitted) -> Sql:
     found = names.numbers.get("external_no", [] if match.equals else None)
     if found is not None:
         return among("o.order_no", found, "bigint")
     condition = ref_condition(match)
     where = joined(
         (
-            Sql("r.order_no = o.order_no and r.home = o.home and r.kind = any('{1,2,3}'::smallint[])"),
+            Sql("r.order_no = o.order_no and r.home = o.home"),
+            among("r.kind", ref_kinds("external_no", asked), "smallint"),
             condition,
-            homes_predicate(scope, "r.home", view),
+            homes_predicate(asked.scope, "r.home", asked.view),
         )
     )
     return Sql(f"exists (select 1 from external_refs r where {where.text})", where.params)

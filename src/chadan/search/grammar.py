@@ -1,6 +1,6 @@
 """The search box: pasted numbers, `key:value` filters and free text become an `OrderQuery`, and back (`render`).
 
-    2511221234500112347      status:已发货|paid      amount:>50      date:7d..today      -tag:测试      "exact words"
+    2511221234500112345      status:已发货|paid      amount:>50      date:7d..today      -tag:测试      "exact words"
 
 `docs/reference/search.md` lists the keys. What is not understood as a number or a filter is searched as text.
 """
@@ -23,21 +23,12 @@ from chadan.search import order_query as oq
 from chadan.search.grammar_numbers import Reading, read_bare, starts_with_number
 from chadan.search.grammar_values import Chars, plain
 from chadan.search.grammar_words import FIELDS, KEY_OF, KEYS
+from chadan.search.problems import Problem, doubts
 from chadan.search.wording import say
 
 _KEY = re.compile(r"(-?)([A-Za-z_]+|[A-Za-z]*[\u4e00-\u9fff]{2,8})[:：]")
 _CLOSING = {'"': '"', "“": "”", "「": "」"}
 _TIMES = {"date": "placed", "paid": "paid", "completed": "completed", "refunded": "refunded"}
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Something in the text that was not understood; the rest of it still works."""
-
-    code: str
-    """`mistyped_number`, `unknown_key`, `bad_value`, `not_excludable` or `empty_value`."""
-    message: str
-    key: str = ""
-    hint: str = ""
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -92,7 +83,7 @@ def parse(text: str, now: datetime) -> Parsed:
         typed = draft.data.get("text")
         draft.data["text"] = " ".join([typed, *draft.texts] if typed else draft.texts)
     query = _finished(draft)
-    return Parsed(_jump(query), query, tuple(draft.problems), _otherwise(draft, query))
+    return Parsed(_jump(query), query, (*doubts(query), *draft.problems), _otherwise(draft, query))
 
 
 def _opens_number(tokens: Sequence[_Token]) -> bool:
@@ -169,15 +160,6 @@ def _bare(draft: _Draft, tokens: Sequence[_Token]) -> None:
     if reading.time and "time" not in draft.data:
         draft.data["time"] = reading.time
     draft.guesses.update(reading.guesses)
-    for typed in reading.mistyped:
-        draft.problems.append(
-            Problem(
-                "mistyped_number",
-                say("{number} is not an order number of this site: a digit is wrong or two are swapped.", number=typed),
-                "no",
-                say("Compare it with the original, or paste it again."),
-            )
-        )
     if reading.text:
         draft.texts.append(reading.text)
 
@@ -270,10 +252,7 @@ def _jump(query: oq.OrderQuery) -> int | None:
     match = query.order_no
     if match is None or match.prefix or match.suffix or match.contains or len(match.equals) != 1:
         return None
-    typed = match.equals[0]
-    if query != oq.OrderQuery(order_no=match) or len(typed) != number.LENGTH or not typed.isascii():
-        return None
-    return int(typed) if typed.isdigit() and number.is_valid(int(typed)) else None
+    return number.parse(match.equals[0]) if query == oq.OrderQuery(order_no=match) else None
 
 
 def _otherwise(draft: _Draft, query: oq.OrderQuery) -> tuple[oq.OrderQuery, ...]:

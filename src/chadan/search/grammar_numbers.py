@@ -35,6 +35,11 @@ _TAIL = re.compile(
 _HEAD = re.compile(r"(?<![0-9])([0-9]{2,10})(?:开头|打头)的?")
 _WORD = re.compile(r"[A-Za-z0-9_+-]+")
 _DIGITS = re.compile(r"[0-9]+")
+_DAY = (
+    r"20[0-9]{2}(?:-[0-9]{1,2}(?:-[0-9]{1,2})?|/[0-9]{1,2}/[0-9]{1,2}|\.[0-9]{1,2}\.[0-9]{1,2}"
+    r"|年[0-9]{1,2}月(?:[0-9]{1,2}[日号])?)"
+)
+_DATE = re.compile(rf"{_DAY}(?:\.\.{_DAY})?")
 
 
 @dataclass(slots=True)
@@ -43,7 +48,6 @@ class Reading:
 
     matches: dict[str, dict[str, Any]] = field(default_factory=dict)
     time: dict[str, str] | None = None
-    mistyped: list[str] = field(default_factory=list)
     guesses: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Fields filled from a number's form alone, and what else such a number may be."""
     text: str = ""
@@ -86,7 +90,6 @@ def _order_numbers(text: str, reading: Reading) -> bool:
             continue  # spaced groups that only happen to add up to 19 digits
         reading.add("order_no", typed)
         if not valid:
-            reading.mistyped.append(typed)
             reading.guesses["order_no"] = ("external_no",)
     return "order_no" in reading.matches
 
@@ -127,6 +130,10 @@ def _phone(match: re.Match[str], reading: Reading) -> str:
 
 def _by_form(word: str, reading: Reading, now: datetime) -> bool:
     """Files one word by its form (SPEC table of uncued numbers); False when it is no number."""
+    if reading.time is None and _DATE.fullmatch(word):
+        reading.time = _period(word, now)
+        if reading.time is not None:
+            return True
     if _EMAIL.fullmatch(word):
         reading.add("account", word)
         return True
@@ -143,11 +150,11 @@ def _by_form(word: str, reading: Reading, now: datetime) -> bool:
 
 
 def _pure(word: str, reading: Reading, now: datetime) -> bool:
-    if len(word) == 28 and (word.startswith("4200") or (word[8:12] == "2200" and _period(word[:8], now))):
+    if len(word) == 28 and (word.startswith("4200") or (word[8:12] == "2200" and _period(_dashed(word[:8]), now))):
         reading.add("external_no", word)
         reading.guesses["external_no"] = ("order_no",)
-    elif len(word) in (6, 8) and word.startswith("20") and reading.time is None and _period(word, now):
-        reading.time = _period(word, now)
+    elif len(word) in (6, 8) and word.startswith("20") and reading.time is None and _period(_dashed(word), now):
+        reading.time = _period(_dashed(word), now)
     elif 12 <= len(word) <= 32:
         reading.add("order_no", word)
         reading.guesses["order_no"] = ("external_no", "account")
@@ -162,9 +169,13 @@ def _pure(word: str, reading: Reading, now: datetime) -> bool:
     return True
 
 
+def _dashed(word: str) -> str:
+    """`20261124` as `2026-11-24`, `202611` as `2026-11`."""
+    return "-".join((word[:4], word[4:6], word[6:8])).rstrip("-")
+
+
 def _period(word: str, now: datetime) -> dict[str, str] | None:
-    parts = [word[:4], word[4:6], *([word[6:8]] if len(word) == 8 else [])]
     try:
-        return time_range("placed", "-".join(parts), now)
+        return time_range("placed", word, now)
     except InvalidQuery:
         return None

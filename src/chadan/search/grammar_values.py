@@ -174,6 +174,10 @@ def _calendar(text: str) -> tuple[datetime, datetime]:
     raise _no_date(text)
 
 
+def _back_from_today(text: str) -> bool:
+    return bool(_ROLLING.fullmatch(text) or re.fullmatch("[0-9]{1,4}d", text, re.IGNORECASE))
+
+
 def time_range(field: str, text: str, now: datetime) -> dict[str, str]:
     """`A..B`, `A..`, `..B`, `>A`, `<=A` or `A` as the schema's time; both named periods are included."""
     start: datetime | None = None
@@ -186,6 +190,12 @@ def time_range(field: str, text: str, now: datetime) -> dict[str, str]:
         end = {"<": first, "＜": first, "<=": last, "≤": last}.get(sign)
     elif ".." in text:
         low, _, high = text.partition("..")
+        if _back_from_today(high.strip()):
+            raise checking.invalid(
+                "date",
+                "“{value}” counts back from today and cannot end a range; begin with it: {value}..today.",
+                value=high.strip(),
+            )
         start = period(low, now)[0] if low.strip() else None
         end = period(high, now)[1] if high.strip() else None
         if start is None and end is None:

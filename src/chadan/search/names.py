@@ -8,8 +8,9 @@ from typing import Any
 
 from chadan.orders import number
 from chadan.orders.states import Category
-from chadan.platform.scope import Scope, Session
-from chadan.search.order_query import IdMatch, OrderQuery
+from chadan.platform.scope import Matter, Scope, Session
+from chadan.search.order_query import IdMatch
+from chadan.search.permitted import Permitted
 from chadan.search.scope_sql import FALSE, TRUE, Sql, among, any_of, homes_predicate, joined
 
 MANY = 1000
@@ -60,24 +61,25 @@ def surviving_equals(match: IdMatch) -> tuple[str, ...]:
     return tuple(value for value in match.equals if all(test(value.lower(), text) for test, text in parts))
 
 
-def resolve(session: Session, scope: Scope, query: OrderQuery, view: str | None = None) -> Names:
-    """Looks up everything `query` names, in at most two round trips."""
+def resolve(session: Session, asked: Permitted) -> Names:
+    """Looks up everything a query names, in at most two round trips."""
     names = Names()
-    wanted = list(_lookups(scope, query, view))
+    wanted = list(_lookups(asked))
     if wanted:
         found = session.many([(sql.text, sql.params) for _, sql in wanted])
         names.ids = {key: [row[0] for row in rows] for (key, _), rows in zip(wanted, found, strict=True)}
-    outside = list(_outside(scope, query, view))
+    outside = list(_outside(asked))
     if outside:
         found = session.many([(sql.text, sql.params) for _, sql in outside], search=True)
         for (key, _), rows in zip(outside, found, strict=True):
-            many = len(rows) > MANY and not getattr(query, key).equals
+            many = len(rows) > MANY and not getattr(asked.query, key).equals
             names.numbers[key] = None if many else sorted({row[0] for row in rows})
     return names
 
 
-def _lookups(scope: Scope, query: OrderQuery, view: str | None) -> list[tuple[str, Sql]]:
+def _lookups(asked: Permitted) -> list[tuple[str, Sql]]:
     wanted: list[tuple[str, Sql]] = []
+    scope, query, view = asked.scope, asked.query, asked.view
     for prefix, holder in (("", query), ("exclude.", query.exclude)):
         if holder is None:
             continue
@@ -125,14 +127,27 @@ def _owned(scope: Scope, view: str | None) -> Sql:
     return TRUE
 
 
-def _outside(scope: Scope, query: OrderQuery, view: str | None) -> list[tuple[str, Sql]]:
+def ref_kinds(name: str, asked: Permitted) -> tuple[int, ...]:
+    """The kinds of outside numbers a field means: a supplier's are asked about by those only who see suppliers."""
+    if name == "order_no":
+        return (4,)
+    return (1, 2, 3) if asked.scope.may_ask(Matter.SUPPLIER, asked.view) else (1, 2)
+
+
+def _outside(asked: Permitted) -> list[tuple[str, Sql]]:
     wanted: list[tuple[str, Sql]] = []
-    for name, kinds in (("order_no", [4]), ("external_no", [1, 2, 3])):
-        match: IdMatch | None = getattr(query, name)
+    for name in ("order_no", "external_no"):
+        match: IdMatch | None = getattr(asked.query, name)
         condition = FALSE if match is None else indexed_ref(match)
         if match is None or condition is FALSE or (name == "order_no" and _all_ours(match)):
             continue
-        where = joined((condition, among("r.kind", kinds, "smallint"), homes_predicate(scope, "r.home", view)))
+        where = joined(
+            (
+                condition,
+                among("r.kind", ref_kinds(name, asked), "smallint"),
+                homes_predicate(asked.scope, "r.home", asked.view),
+            )
+        )
         sql = f"select distinct r.order_no from external_refs r where {where.text}"
         if not match.equals:
             sql += f" limit {MANY + 1}"
@@ -142,10 +157,7 @@ def _outside(scope: Scope, query: OrderQuery, view: str | None) -> list[tuple[st
 
 def _all_ours(match: IdMatch) -> bool:
     """Whether only order numbers of this site are asked for, check digits and all: the primary key answers that."""
-    return bool(match.equals) and all(
-        len(value) == number.LENGTH and value.isascii() and value.isdigit() and number.is_valid(int(value))
-        for value in match.equals
-    )
+    return bool(match.equals) and all(number.parse(value) is not None for value in match.equals)
 
 
 def indexed_ref(match: IdMatch) -> Sql:

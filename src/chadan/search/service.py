@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from chadan.search.cursor import Cursor, decode, encode
 from chadan.search.filters import Filter, build
 from chadan.search.names import resolve
 from chadan.search.order_query import OrderQuery, TimeRange
+from chadan.search.permitted import Permitted
 from chadan.search.rows import OrderRow
 
 PAGE = 50
@@ -35,6 +37,16 @@ class Count(NamedTuple):
     total: int
     exact: bool
 
+    @property
+    def shown(self) -> str:
+        """The number for people: an estimate claims two digits, no more."""
+        unit = 1 if self.exact else 10 ** max(0, len(str(self.total)) - 2)
+        return f"{(self.total + unit // 2) // unit * unit:,}"
+
+    def at_most(self, limit: int | None) -> Count:
+        """The count of a query that stops at `limit`."""
+        return self if limit is None or self.total <= limit else Count(limit, exact=True)
+
 
 class Older(NamedTuple):
     """Orders that match but for the time filter, placed before it starts."""
@@ -47,8 +59,9 @@ class Older(NamedTuple):
 def prepare(
     session: Session, scope: Scope, query: OrderQuery, view: str | None = None, *, status: bool = True
 ) -> Filter:
-    """The query's filter, its names looked up."""
-    return build(query, scope, resolve(session, scope, query, view), view, status=status)
+    """The query's filter, its names looked up. Raises Forbidden when the scope may not ask the query."""
+    asked = Permitted(scope, query, view)
+    return build(asked, resolve(session, asked), status=status)
 
 
 def find_orders(
@@ -63,27 +76,28 @@ def find_orders(
     """One page of the orders `query` means within `scope`.
 
     `view` overrides the query's role view (`purchases` is an agent's buying side). `query.limit` caps all pages
-    together, `limit` one of them. Raises InvalidQuery for a damaged cursor and for one of another query.
+    together, `limit` one of them. Raises InvalidQuery for a damaged cursor and for one of another query or scope,
+    Forbidden for a query the scope may not ask.
     """
-    at = decode(cursor, query, view) if cursor else None
+    at = decode(cursor, scope, query, view) if cursor else None
     seen = at.seen if at else 0
     size = max(1, limit if query.limit is None or (at and at.back) else min(limit, query.limit - seen))
     order = compiler.order_of(query.sort)
+    asked = scope, query, view
     with scoped(scope) as session:
-        found = prepare(session, scope, query, view)
+        found = prepare(session, *asked)
         rows = read_rows(session, found, order, at, size + 1, now=now, view=view or query.role_view)
     more = len(rows) > size
     rows = rows[:size]
     if at and at.back:
         rows.reverse()
-        return _page(query, view, order, rows, ahead=bool(rows), behind=more, seen=max(0, seen - len(rows)))
+        return _page(asked, order, rows, ahead=bool(rows), behind=more, seen=max(0, seen - len(rows)))
     capped = query.limit is not None and seen + len(rows) >= query.limit
-    return _page(query, view, order, rows, ahead=more and not capped, behind=at is not None and bool(rows), seen=seen)
+    return _page(asked, order, rows, ahead=more and not capped, behind=at is not None and bool(rows), seen=seen)
 
 
 def _page(
-    query: OrderQuery,
-    view: str | None,
+    asked: tuple[Scope, OrderQuery, str | None],
     order: compiler.Order,
     rows: list[OrderRow],
     *,
@@ -93,7 +107,7 @@ def _page(
 ) -> Page:
     def mark(row: OrderRow, *, back: bool, seen: int) -> str:
         value = compiler.cursor_value(order, row.amount, row.paid_at)
-        return encode(Cursor(row.order_no, value, back, seen), query, view)
+        return encode(Cursor(row.order_no, value, back, seen), *asked)
 
     following = mark(rows[-1], back=False, seen=seen + len(rows)) if ahead and rows else None
     before = mark(rows[0], back=True, seen=seen) if behind and rows else None
@@ -153,10 +167,15 @@ def count_in(session: Session, found: Filter) -> Count:
     counted = int(session.rows(statement.text, statement.params, search=found.search)[0][0])
     if counted < compiler.COUNT_CAP:
         return Count(counted, exact=True)
+    return Count(max(counted, _estimate(session, found)), exact=False)
+
+
+def _estimate(session: Session, found: Filter) -> int:
+    """The planner's guess, as the search role: it would take the application's policies for conditions that hold now and then."""
     statement = compiler.estimate_statement(found)
-    plan = session.rows(statement.text, statement.params, search=found.search)[0][0]
+    plan = session.rows(statement.text, statement.params, search=True)[0][0]
     plan = msgspec.json.decode(plan) if isinstance(plan, (str, bytes)) else plan
-    return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), exact=False)
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def status_counts(scope: Scope, query: OrderQuery, view: str | None = None) -> dict[OrderStatus, Count]:
@@ -172,10 +191,26 @@ def status_counts(scope: Scope, query: OrderQuery, view: str | None = None) -> d
     return {word: Count(counts.get(word.code, 0), counts.get(word.code, 0) < cap) for word in OrderStatus}
 
 
+def matching(scope: Scope, query: OrderQuery, tabs: Mapping[OrderStatus, Count], view: str | None = None) -> Count:
+    """How many orders a list holds, from what `status_counts` said of its tabs; the planner is asked only past a cap."""
+    held = [tabs[word] for word in query.status or tuple(OrderStatus)]
+    total = Count(sum(count.total for count in held), all(count.exact for count in held))
+    if not total.exact:
+        with scoped(scope) as session:
+            estimate = _estimate(session, prepare(session, scope, query, view))
+        total = Count(max(total.total, estimate), exact=False)
+    return total.at_most(query.limit)
+
+
+def looks_back(query: OrderQuery) -> bool:
+    """Whether the query is about orders placed since some moment, so that older ones may match."""
+    return query.time is not None and query.time.field == "placed" and query.time.start is not None
+
+
 def older_matches(scope: Scope, query: OrderQuery, view: str | None = None) -> Older | None:
     """When a window found nothing: whether orders placed before it match, how many, and when the newest was placed."""
     time = query.time
-    if time is None or time.field != "placed" or time.start is None:
+    if time is None or time.start is None or not looks_back(query):
         return None
     older = query.replace(time=TimeRange(field="placed", end=time.start), sort=None, limit=None)
     with scoped(scope) as session:

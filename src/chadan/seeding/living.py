@@ -51,7 +51,7 @@ class Counter:
     channels: dict[str, PaymentChannel]
     products: dict[int, list[Product]]
     """By delivery kind, what sells best first; cards that are plentiful."""
-    scarce: Product
+    scarce: Product | None
     """The card product with the fewest cards."""
     count: int = 0
 
@@ -112,9 +112,10 @@ class Counter:
 
 
 def settle_living(sandbox: Sandbox, site: str) -> int:
-    """Makes the living orders of the first two shops; returns how many. `site` is the demo's own address."""
-    made = 0
-    for shop in tills.open_shops()[:2]:
+    """Makes the living orders of the first two shops and the agent; returns how many. `site` is the demo's own address."""
+    shops = tills.open_shops()
+    made = _told(_resale, _counter(shops[2], sandbox, site))
+    for shop in shops[:2]:
         counter = _counter(shop, sandbox, site)
         for story in (_sales, _waiting, _unpaid, _troubles, _by_hand):
             made += _told(story, counter)
@@ -146,6 +147,8 @@ def _waiting(counter: Counter) -> int:
     """Two orders for all the cards there are: the second waits. And top-ups that wait for staff."""
     made = 0
     scarce = counter.scarce
+    if scarce is None:
+        return 0
     quantity = min(stock.available([scarce])[scarce.pk] or 1, scarce.max_quantity)
     both = [counter.place(scarce, None, quantity), counter.place(scarce, counter.buyers[0], quantity)]
     for order_no in both:
@@ -199,6 +202,21 @@ def _troubles(counter: Counter) -> int:
     return made
 
 
+def _resale(counter: Counter) -> int:
+    """An agent's sale, bought at the merchant above from the agent's wallet; the worker delivers it."""
+    resold = Product.objects.filter(merchant=counter.shop, active=True, upstream__active=True).order_by(
+        "position", "pk"
+    )
+    left = stock.available(resold.select_related("version"))
+    product = next((each for each in resold if left[each.pk] is None or (left[each.pk] or 0) >= _PLENTY), None)
+    order_no = counter.place(product, counter.buyers[0]) if product else None
+    if order_no is None:
+        return 0
+    counter.pay(order_no, "alipay", counter.buyers[0])
+    dispatch.deliver(order_no)
+    return 1
+
+
 def _by_hand(counter: Counter) -> int:
     """A top-up that staff did."""
     order_no = counter.sell(_TOPUP, counter.buyers[1], BALANCE, 1)
@@ -213,7 +231,7 @@ def _counter(shop: Merchant, sandbox: Sandbox, site: str) -> Counter:
     sold = Product.objects.filter(merchant=shop, active=True, upstream=None, version__isnull=False)
     ordered = list(sold.select_related("version").order_by("position", "pk"))
     left = stock.available(ordered)
-    scarce = min((each for each in ordered if left[each.pk]), key=lambda each: left[each.pk] or 0)
+    scarce = min((each for each in ordered if left[each.pk]), key=lambda each: left[each.pk] or 0, default=None)
     products: dict[int, list[Product]] = {_CARD: [], _TOPUP: [], _MANUAL: []}
     for product in ordered:
         pieces = left[product.pk]

@@ -35,6 +35,7 @@ def settle_playground(file: Path, site: str, folder: Path) -> Program:
         sandbox = Sandbox(server.url)
         tills.settle_tills(sandbox)
         tills.settle_wallets()
+        tills.settle_agent()
         if "living_orders" not in known:
             known["living_orders"] = living.settle_living(sandbox, site)
     known["sandbox"] = {"url": server.url, "control": f"{server.url}/_control/"}

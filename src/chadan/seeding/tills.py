@@ -6,19 +6,23 @@ from dataclasses import dataclass
 
 from chadan.accounts.actors import Actor, actors_of
 from chadan.accounts.models import Buyer, Membership, Merchant, Role, User
-from chadan.catalog.models import PaymentChannel
+from chadan.catalog.models import PaymentChannel, Product, Reseller
+from chadan.delivery import agent_admin, agents
 from chadan.money import wallets
 from chadan.orders.states import PaymentMethod
 from chadan.payments import channels
 from chadan.payments.channels import BALANCE, MANUAL, Wanted
 from chadan.platform.errors import NotFound
 from chadan.sandbox.client import Sandbox
+from chadan.seeding.fill import SEED
 from chadan.seeding.names import FIXED, SHOPS
+from chadan.seeding.world import imagine
 
 OPEN_SHOPS = tuple(slug for _name, slug in SHOPS[:4])
 """The shops with staff who may log in: they take orders."""
 BUYERS_MONEY = 500_00
 AGENTS_MONEY = 2_000_00
+AGENTS_LEVEL = 1
 _TRANSFER = "请转账到 招商银行 6214 8300 0000 0001（演示账号，请勿真的转账），备注写订单号。财务核对后发货。"
 
 
@@ -89,6 +93,23 @@ def settle_wallets() -> None:
             wallets.credit_outside(operator, slug, ("buyer", buyer.pk), BUYERS_MONEY, "演示充值", f"demo:{buyer.pk}")
     above, agent = shops[OPEN_SHOPS[0]], shops[OPEN_SHOPS[2]]
     wallets.credit_outside(operator, above.slug, ("agent", agent.pk), AGENTS_MONEY, "演示充值", f"demo:a{agent.pk}")
+
+
+def settle_agent() -> None:
+    """Ties the demo agent's products to those of the merchant above it, so that its sales are bought there."""
+    shops = {shop.slug: shop for shop in open_shops()}
+    above, agent = shops[OPEN_SHOPS[0]], shops[OPEN_SHOPS[2]]
+    if Reseller.objects.filter(merchant=above, agent=agent).exists():
+        return
+    agent_admin.admit(owner_of(above), agent.slug, AGENTS_LEVEL)
+    theirs = {product.source_ref: product for product in Product.objects.filter(merchant=above, active=True)}
+    for place, sold in enumerate(imagine(SEED).shops[2].sold):
+        source = theirs.get(str(sold.upstream)) if sold.upstream is not None else None
+        ours = Product.objects.filter(merchant=agent, source_ref=str(place), active=True).first()
+        if source is not None and ours is not None:
+            Product.objects.filter(pk=source.pk).update(open_to_agents=True)
+            ours.upstream, ours.cost = source, agents.price(source, AGENTS_LEVEL)
+            ours.save(update_fields=["upstream", "cost"])
 
 
 def _told(sandbox: Sandbox, protocol: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -100,9 +100,10 @@ def _ask(order_no: str) -> HttpResponse:
 
 
 def _parse(order_no: str) -> int:
-    if not order_no.isascii() or not order_no.isdecimal() or len(order_no) != number.LENGTH:
+    parsed = number.digits(order_no)
+    if parsed is None:
         raise NotFound(_("There is no such order."))
-    return int(order_no)
+    return parsed
 
 
 def _url(merchant: Merchant, order_no: int) -> str:

@@ -230,8 +230,8 @@ def channels(merchant_id: int, *, guest: bool) -> list[PaymentChannel]:
 
 def _prefilled(request: HttpRequest, merchant: Merchant, chosen: Product) -> dict[str, str]:
     """What an earlier order of the visitor's filled in (`again`), for buying the same once more."""
-    asked = request.GET.get("again", "")
-    found = access.opened(request, int(asked)) if asked.isdecimal() and len(asked) == number.LENGTH else None
+    asked = number.parse(request.GET.get("again", ""))
+    found = access.opened(request, asked) if asked is not None else None
     if found is None or found[0].merchant_id != merchant.pk:
         return {}
     before, actor = found

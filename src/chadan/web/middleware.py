@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 import psycopg
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from chadan.platform.errors import ChadanError, DatabaseUnavailable, NotFound
+from chadan.platform.errors import ChadanError, DatabaseUnavailable
+from chadan.web.error_pages import error_page, no_such_page, wrong_method
 
 log = logging.getLogger("chadan.web")
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -47,31 +48,17 @@ class errors:  # noqa: N801 - named like the other middleware
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Passes the request on."""
-        return self.get_response(request)
+        """Passes the request on; a bare "method not allowed" becomes a page."""
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.streaming and not response.content:
+            return wrong_method(request, response.headers.get("Allow", ""))
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The error's page, or None for a defect, which Django reports."""
         if isinstance(error, Http404):
-            error = NotFound(_("There is no such page or order."))
+            error = no_such_page()
         if isinstance(error, (OperationalError, psycopg.OperationalError)):
             log.error("database unavailable", exc_info=error)
             error = DatabaseUnavailable(_("The database is not reachable."), hint=_("Try again in a moment."))
         return error_page(request, error) if isinstance(error, ChadanError) else None
-
-
-def error_page(request: HttpRequest, error: ChadanError) -> HttpResponse:
-    """The page for `error`, with its HTTP status."""
-    return render(request, "error.html", {"error": error, "title": _("Something is not right")}, status=error.status)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The page for a form whose token is missing or stale."""
-    log.warning("csrf", extra={"reason": reason})
-    error = ChadanError(
-        _("This form is too old to be accepted."), hint=_("Go back, reload the page and send it again.")
-    )
-    error_status = 403
-    response = error_page(request, error)
-    response.status_code = error_status
-    return response

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+
+from chadan.web.posting import form_of, page_behind
 
 THEME = "chadan_theme"
 DENSITY = "chadan_density"
@@ -26,7 +27,7 @@ def density(request: HttpRequest) -> str:
     return chosen if chosen in DENSITIES else DENSITIES[0]
 
 
-@require_POST
+@form_of(lambda: "/")
 def preferences(request: HttpRequest) -> HttpResponse:
     """Keeps `theme`, `density` and `language` where the form names valid ones, and goes back to `next`.
 
@@ -51,5 +52,5 @@ def preferences(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     wanted = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return wanted
+        return page_behind(wanted)
     return "/"

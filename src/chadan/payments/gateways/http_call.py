@@ -1,156 +1,19 @@
-"""The one way Chadan calls a gateway: HTTPS to a public address that was checked, and nothing followed.
-
-The name is resolved once and the connection goes to the address that was checked, so a name that changes its mind in between gains nothing.
-5 s to connect, 10 s in all, 1 MiB of answer, no redirects, no proxies. `CHADAN_SANDBOX=1` allows this machine's loopback addresses besides,
-over plain http too. Errors name the host alone: the rest of an address may carry a key.
-"""
+"""How a gateway is called: as anybody is (platform.http_call), with the error payments know."""
 
 from __future__ import annotations
 
-import http.client
-import ipaddress
-import socket
-import ssl
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Self
-from urllib.parse import urlsplit
 
 from chadan.payments.gateways.base import GatewayUnreachable
-from chadan.payments.gateways.wording import gettext as _
-from chadan.platform.config import LOOPBACK, get_config
+from chadan.platform import http_call
+from chadan.platform.http_call import Reply, is_loopback
 
-CONNECT_SECONDS = 5.0
-TOTAL_SECONDS = 10.0
-MOST_BYTES = 1 << 20
-_TUNNELS = tuple(
-    ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
-)
-"""IPv6 that leads to an IPv4 address somebody else chooses (NAT64, 6to4, Teredo), and old site-local addresses."""
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+__all__ = ["Reply", "call", "is_loopback"]
 
 
 def call(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
     """One request, one answer, whatever its status. Raises GatewayUnreachable when there is none that can be used."""
-    host = ""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        with _Line(parts.scheme, host, port) as line:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            named = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "Chadan", **(headers or {})}
-            line.connection.request(method, target, body or None, named)
-            with line.connection.getresponse() as answer:
-                found = answer.read(MOST_BYTES + 1)
-                if len(found) > MOST_BYTES or answer.length or line.is_over():  # too long, cut short, too late
-                    raise _unreachable(host)
-                return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, found)
-    except OSError as error:
-        raise _unreachable(host) from error
-    except (http.client.HTTPException, ValueError):
-        raise _unreachable(host) from None  # their texts repeat what was sent, and that holds keys
-
-
-class _Line:
-    """An open connection to a checked address that hangs up when its time is over."""
-
-    def __init__(self, scheme: str, host: str, port: int | None) -> None:
-        """Connects. Raises OSError or GatewayUnreachable."""
-        secure = scheme == "https"
-        if not secure and scheme != "http":
-            raise _unreachable(host)
-        port = port or (443 if secure else 80)
-        self._deadline = time.monotonic() + TOTAL_SECONDS
-        address = _checked(host, port)
-        if not secure and not address.is_loopback:
-            raise GatewayUnreachable(_("%(host)s is not called without encryption.") % {"host": host[:100]})
-        self._sock: socket.socket = socket.create_connection((str(address), port), CONNECT_SECONDS)
-        self._watchdog = threading.Timer(max(self._deadline - time.monotonic(), 0.01), self._hang_up)
-        self._watchdog.daemon = True
-        self._watchdog.start()
-        try:
-            if secure:
-                self._sock = _tls().wrap_socket(self._sock, server_hostname=host, do_handshake_on_connect=False)
-                self._sock.do_handshake()
-            self._sock.settimeout(TOTAL_SECONDS)
-        except BaseException:
-            self._end()
-            raise
-        self.connection = http.client.HTTPConnection(host, port, timeout=TOTAL_SECONDS)
-        self.connection.sock = self._sock
-        self.connection.auto_open = 0  # never a second connection, to an address nobody checked
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._end()
-
-    def is_over(self) -> bool:
-        """Whether the time is up: what came since may be cut short."""
-        return time.monotonic() > self._deadline
-
-    def _end(self) -> None:
-        self._watchdog.cancel()
-        self._sock.close()
-
-    def _hang_up(self) -> None:
-        """Wakes whoever reads. The base class's method: TLS's own would let the reader take cipher for text."""
-        try:
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-        except OSError:
-            return  # it ended by itself
-
-
-def _unreachable(host: str) -> GatewayUnreachable:
-    return GatewayUnreachable(_("%(host)s gave no answer that can be used.") % {"host": host[:100]})
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def _checked(host: str, port: int) -> Address:
-    """The host's first address, when all of its addresses may be called. Raises OSError or GatewayUnreachable."""
-    found = [
-        ipaddress.ip_address(str(info[4][0]).partition("%")[0])
-        for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    ]
-    if not found or not all(map(may_be_called, found)):
-        raise GatewayUnreachable(_("%(host)s is not a public address.") % {"host": host[:100]})
-    return next((address for address in found if address.version == 4), found[0])
-
-
-def may_be_called(address: Address) -> bool:
-    """Whether the address is public; this machine's own only with CHADAN_SANDBOX=1 (`ipaddress` alone lets tunnels pass)."""
-    if address.version == 6 and (inside := getattr(address, "ipv4_mapped", None)):
-        address = inside
-    if address.is_loopback:
-        return get_config().sandbox
-    if address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local:
-        return False
-    return address.is_global and not any(address in net for net in _TUNNELS if net.version == address.version)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host as written is this machine."""
-    if host in LOOPBACK:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return http_call.call(method, url, body=body, headers=headers)
+    except http_call.Unreachable as error:
+        raise GatewayUnreachable(error.message) from error

@@ -9,19 +9,24 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from chadan.accounts.actors import Actor, Permission
+from chadan.accounts.actors import Actor
+from chadan.platform.scope import Matter
 from chadan.web.orders.areas import Area
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `key` is its name in the URL and the macro that draws its cell."""
+    """A column: `key` is its name in the URL and the macro that draws its cell.
+
+    `folded_in` names the areas whose list is too full to show it unasked.
+    """
 
     key: str
     label: Promise
     default: bool = True
     numeric: bool = False
     sort: str = ""
+    folded_in: tuple[str, ...] = ()
 
 
 _ALL = (
@@ -29,7 +34,7 @@ _ALL = (
     Column("product", _("Product")),
     Column("account", _("Account")),
     Column("merchant", _("Merchant")),
-    Column("buyer", _("Buyer")),
+    Column("buyer", _("Buyer"), folded_in=("operator",)),
     Column("agent", _("Agent"), default=False),
     Column("amount", _("Amount"), numeric=True, sort="amount"),
     Column("quantity", _("Quantity"), default=False, numeric=True),
@@ -64,8 +69,10 @@ def available(area: Area, actor: Actor, view: str | None) -> list[Column]:
         hidden |= {"merchant"} if view != "purchases" else {"buyer", "cost", "profit", "supplier", "tags", "agent"}
         if view == "sales":
             hidden.add("agent")
-    if not actor.may(Permission.SEE_COST):
+    if not actor.scope.may_ask(Matter.COST, view):
         hidden |= {"cost", "profit"}
+    if not actor.scope.may_ask(Matter.SUPPLIER, view):
+        hidden.add("supplier")
     return [column for column in _ALL if column.key not in hidden]
 
 
@@ -79,10 +86,12 @@ def chosen(request: HttpRequest, area: Area, columns: list[Column], view: str | 
     keys = set(_split(wanted)) & {column.key for column in columns}
     if keys:
         return [column for column in columns if column.key in keys | _ALWAYS]
-    return [column for column in columns if _is_default(column, view)]
+    return [column for column in columns if _is_default(column, area, view)]
 
 
-def _is_default(column: Column, view: str | None) -> bool:
+def _is_default(column: Column, area: Area, view: str | None) -> bool:
+    if area.kind in column.folded_in:
+        return False
     return column.default or (column.key == "agent" and view == "agent")
 
 

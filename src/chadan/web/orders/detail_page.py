@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.orders import number, remarks, reveal, rights
@@ -19,6 +19,11 @@ from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.onward import onward
 from chadan.web.orders.state import ListState
 from chadan.web.orders.timeline import told
+from chadan.web.posting import form_of
+
+
+def _order_url(area: Area, order_no: str, **_more: object) -> str:
+    return f"{area.path}/{order_no}"
 
 
 @require_safe
@@ -37,7 +42,7 @@ def receipt(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Ht
     return render(request, "orders/receipt.html", context)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def show_secret(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Reveals the cards or the account on the page itself: a secret is never put into a URL or a session."""
@@ -48,7 +53,7 @@ def show_secret(request: HttpRequest, area: Area, actor: Actor, order_no: str) -
     return _page(request, area, actor, order_no, cards=reveal.reveal_cards(actor, number_))
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Adds a note and shows the order again."""
@@ -63,7 +68,7 @@ def add_note(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> H
     return back(request, area, order_no)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> HttpResponse:
     """Tags the order and shows it again."""
@@ -76,7 +81,7 @@ def add_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Ht
     return back(request, area, order_no)
 
 
-@require_POST
+@form_of(_order_url)
 @in_area
 def remove_tag(request: HttpRequest, area: Area, actor: Actor, order_no: str, tag_id: int) -> HttpResponse:
     """Takes a tag off the order and shows it again."""
@@ -151,9 +156,10 @@ def _neighbours(area: Area, actor: Actor, detail: OrderDetail, within: str) -> t
 
 def parse(order_no: str) -> int:
     """The number in an address. Raises NotFound."""
-    if not order_no.isdecimal() or len(order_no) != number.LENGTH:
+    parsed = number.digits(order_no)
+    if parsed is None:
         raise NotFound(_("There is no such order."))
-    return int(order_no)
+    return parsed
 
 
 def back(request: HttpRequest, area: Area, order_no: str) -> HttpResponse:

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.models import Tag
 from chadan.orders import number, remarks
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
-from chadan.platform.errors import ChadanError, InvalidQuery
+from chadan.platform.errors import InvalidQuery
+from chadan.platform.scope import Matter
 from chadan.search import readings, service
 from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
@@ -80,25 +79,6 @@ def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
     return response
 
 
-@require_POST
-@in_area
-def tag_selected(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
-    """Tags the ticked orders of a page, all or none, and goes back to the list."""
-    picked = [int(value) for value in request.POST.getlist("selected") if value.isdecimal()]
-    if not picked:
-        messages.error(request, _("Tick the orders first."))
-    else:
-        try:
-            added = remarks.add_tag(actor, picked, request.POST.get("name", ""))
-            said = ngettext("%(n)d order tagged.", "%(n)d orders tagged.", added) % {"n": added}
-            messages.success(request, said)
-        except ChadanError as error:
-            messages.error(request, str(error))
-    back = request.POST.get("next", "")
-    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return HttpResponseRedirect(back if allowed else area.path)
-
-
 def _only_view(request: HttpRequest) -> Any:
     kept = request.GET.copy()
     for key in [key for key in kept if key not in ("view", "column", "size")]:
@@ -126,20 +106,23 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
     everything = columns.available(area, actor, state.view)
     shown = columns.chosen(request, area, everything, state.view)
     counts = service.status_counts(actor.scope, state.query, view=state.view)
-    known_tags = remarks.tags_of(actor)
+    total = service.matching(actor.scope, state.query, counts, view=state.view)
+    known_tags = remarks.tags_of(actor) if actor.scope.may_ask(Matter.TAG, state.view) else []
     context = {
         "title": _title(area, state),
         "area": area,
         "state": state,
         "page": page,
+        "complaint": state.complaint(found=bool(page.rows)),
         "error": error,
         "heads": [_head(column, state) for column in shown],
         "chooser": [
             {"key": c.key, "label": c.label, "shown": c in shown, "locked": c.key == "order_no"} for c in everything
         ],
         "tabs": _tabs(state, counts),
-        "shown_text": _shown(state, counts, len(page.rows)),
-        "total": _total(state, counts),
+        "shown_text": _("%(rows)d of %(total)s orders") % {"rows": len(page.rows), "total": _about(total)},
+        "total": total.total,
+        "total_text": _about(total),
         "chips": [
             {
                 "text": chip.text,
@@ -152,6 +135,7 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "presets": _presets(state),
         "custom": _custom(state),
         "older": _older(actor, state) if not page.rows and not cursor else None,
+        "window": service.looks_back(state.query),
         "tags": _tags(actor, page.rows) if any(c.key == "tags" for c in shown) else {},
         "known_tags": known_tags,
         "tag_choices": [(tag.name, tag.name) for tag in known_tags],
@@ -213,19 +197,8 @@ def _count_text(held: list[service.Count]) -> str | int:
     return f"{min(total, 1000) if len(held) == 1 else total // 1000 * 1000:,}+"
 
 
-def _matching(state: ListState, counts: dict[OrderStatus, service.Count]) -> list[service.Count]:
-    return [counts[word] for word in state.query.status or tuple(OrderStatus)]
-
-
-def _total(state: ListState, counts: dict[OrderStatus, service.Count]) -> int:
-    """How many orders the batch bar's "select all" names; 0 when there are none."""
-    return sum(count.total for count in _matching(state, counts))
-
-
-def _shown(state: ListState, counts: dict[OrderStatus, service.Count], rows: int) -> str:
-    total = _count_text(_matching(state, counts))
-    total = f"{total:,}" if isinstance(total, int) else total
-    return _("%(rows)d of %(total)s orders") % {"rows": rows, "total": total}
+def _about(count: service.Count) -> str:
+    return count.shown if count.exact else _("about %(n)s") % {"n": count.shown}
 
 
 def _presets(state: ListState) -> list[dict[str, Any]]:
@@ -259,7 +232,7 @@ def _older(actor: Actor, state: ListState) -> dict[str, Any] | None:
     older = service.older_matches(actor.scope, state.query, view=state.view)
     if older is None:
         return None
-    return {"count": f"{older.total:,}" + ("" if older.exact else "+"), "url": state.without_time()}
+    return {"count": _about(service.Count(older.total, older.exact)), "url": state.without_time()}
 
 
 def _tags(actor: Actor, rows: list[Any]) -> dict[int, Tag]:

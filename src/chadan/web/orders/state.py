@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
 from chadan.orders import number
 from chadan.search import grammar, readings, url
 from chadan.search.order_query import OrderQuery
+from chadan.search.permitted import without_hidden
+from chadan.search.problems import Problem, doubts, standing
 from chadan.search.written import preset_range
 from chadan.web.orders.areas import Area
 
@@ -34,7 +37,7 @@ class ListState:
     jump: int | None = None
     others: tuple[OrderQuery, ...] = ()
     """Other readings of what was typed, to try when `query` finds nothing."""
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     bare: bool = False
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Parameters every link keeps: view, columns, page size."""
@@ -56,21 +59,28 @@ class ListState:
             filters = filters.replace(time=preset_range(DEFAULT_DATE, now, "placed"))
         view = _view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
+        filters, unheard = _heard(filters, view, actor)
         first, *others = readings.candidates(filters, typed)
+        first, unheard_typed = _heard(first, view, actor)
+        problems = [*doubts(filters), *(typed.problems if typed else ()), *unheard, *unheard_typed]
         return cls(
             area=area,
             view=view,
             query=first,
-            others=tuple(others),
+            others=tuple(_heard(other, view, actor)[0] for other in others),
             filters=filters,
             q=said.q,
             date=date,
             size=int(size) if size in map(str, SIZES) else 50,
             jump=typed.jump if typed else None,
-            problems=tuple(f"{problem.message} {problem.hint}".strip() for problem in typed.problems) if typed else (),
+            problems=tuple(dict.fromkeys(problems)),
             bare=bare,
             extra=_extra(parameters, view),
         )
+
+    def complaint(self, *, found: bool) -> str:
+        """What was not understood, in sentences; empty when nothing is in the way of `found` orders."""
+        return " ".join(problem.sentence for problem in standing(self.problems, found=found))
 
     def reading(self, query: OrderQuery) -> ListState:
         """The same list with `query` as what the typed text turned out to mean."""
@@ -130,6 +140,17 @@ class ListState:
         """The parameters a form beside this list carries along, without those it sets itself."""
         dropped = set(without)
         return [(key, value) for key, value in self.pairs() if key not in dropped]
+
+
+def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, list[Problem]]:
+    """The part of a query that this list can answer to this role, and what is to be said about the rest."""
+    query, sentences = without_hidden(actor.scope, query, view)
+    problems = [Problem("hidden", sentence) for sentence in sentences]
+    counting = OrderQuery(intent=query.intent, metric=query.metric, group_by=query.group_by)
+    if counting != OrderQuery():
+        problems.append(Problem("not_listed", _("A list shows orders: show:, metric: and group: change nothing here.")))
+        query = query.replace(intent="list", metric="amount", group_by=None)
+    return query, problems
 
 
 def _view(wanted: str, area: Area, actor: Actor) -> str | None:

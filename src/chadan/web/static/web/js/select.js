@@ -24,8 +24,10 @@ export function refresh(id) {
   if (everything && !pageFull) everything.checked = false;
   const count = everything?.checked ? Number(everything.value) : chosen;
   bar.dataset.count = String(count);
-  for (const place of bar.querySelectorAll("[data-count-text]")) place.textContent = count.toLocaleString();
-  for (const place of document.querySelectorAll(`[data-count-of="${CSS.escape(id)}"]`)) place.textContent = count.toLocaleString();
+  // Of many orders the server knows about how many there are.
+  const shown = (everything?.checked && everything.dataset.text) || count.toLocaleString();
+  for (const place of bar.querySelectorAll("[data-count-text]")) place.textContent = shown;
+  for (const place of document.querySelectorAll(`[data-count-of="${CSS.escape(id)}"]`)) place.textContent = shown;
   for (const place of document.querySelectorAll(`[data-amount-of="${CSS.escape(id)}"]`)) place.textContent = amount(rows, everything?.checked);
   const offer = bar.querySelector("[data-everything-offer]");
   if (offer) offer.hidden = !pageFull;

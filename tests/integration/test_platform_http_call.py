@@ -15,9 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chadan.payments.gateways import http_call
-from chadan.payments.gateways.base import GatewayUnreachable
+from chadan.platform import http_call
 from chadan.platform.config import get_config
+from chadan.platform.http_call import Unreachable
 
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
@@ -94,7 +94,7 @@ def test_an_answer_is_read_and_a_redirect_is_not_followed() -> None:
     ids=["nothing", "nonsense", "short", "empty", "broken chunk", "too long", "endless", "long header"],
 )
 def test_what_is_no_whole_answer_is_no_answer(answer: bytes) -> None:
-    with answering(says(answer)) as url, pytest.raises(GatewayUnreachable) as caught:
+    with answering(says(answer)) as url, pytest.raises(Unreachable) as caught:
         http_call.call("GET", url)
     assert "SECRET" not in str(caught.value)
 
@@ -109,13 +109,13 @@ def test_an_answer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, st
             connection.sendall(b"x")
         over.wait(10)
 
-    with answering(trickle) as url, pytest.raises(GatewayUnreachable):
+    with answering(trickle) as url, pytest.raises(Unreachable):
         http_call.call("GET", url)
 
 
 def test_a_handshake_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_call, "TOTAL_SECONDS", 0.3)
-    with answering(lambda _connection, over: over.wait(10)) as url, pytest.raises(GatewayUnreachable):
+    with answering(lambda _connection, over: over.wait(10)) as url, pytest.raises(Unreachable):
         http_call.call("GET", url.replace("http:", "https:"))
 
 
@@ -148,11 +148,11 @@ def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    with answering(says(OK + b"\r\nhello"), context) as url, pytest.raises(GatewayUnreachable):
+    with answering(says(OK + b"\r\nhello"), context) as url, pytest.raises(Unreachable):
         http_call.call("GET", url)
     http_call._tls.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(path))  # a vouched-for certificate of another name
-        with answering(says(OK + b"\r\nhello"), context) as url, pytest.raises(GatewayUnreachable):
+        with answering(says(OK + b"\r\nhello"), context) as url, pytest.raises(Unreachable):
             http_call.call("GET", url)
     http_call._tls.cache_clear()

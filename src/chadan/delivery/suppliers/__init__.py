@@ -1,0 +1,1 @@
+"""How suppliers are spoken to: one module a protocol, none of which knows orders or the database."""

@@ -1,0 +1,11 @@
+"""Sentences of modules that also work without Django."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.utils import translation
+
+
+def gettext(msgid: str) -> str:
+    """The sentence in the visitor's language; as it stands where there is no Django, in tests and tools."""
+    return translation.gettext(msgid) if apps.ready else msgid
