@@ -29,7 +29,7 @@ from chadan.orders.states import OrderStatus, PaymentMethod
 from chadan.payments import attempts, channels, healing, records
 from chadan.payments.gateways.base import Show
 from chadan.payments.records import Attempt
-from chadan.platform.errors import ChadanError, NotFound
+from chadan.platform.errors import ChadanError, InvalidInput, NotFound
 from chadan.platform.scope import Scope, scoped
 
 P = ParamSpec("P")
@@ -102,6 +102,8 @@ def choose(request: HttpRequest, payer: Payer) -> HttpResponse:
 def start(request: HttpRequest, payer: Payer) -> HttpResponse:
     """Starts to pay and goes to the page that says how; a second click comes to the same payment."""
     wanted = request.POST.get("channel", "")
+    if not wanted:
+        return _choose(request, payer, InvalidInput(_("Choose how to pay."), field="channel"))
     text = number.text(payer.order_no)
     agent = request.headers.get("User-Agent", "")
     try:
