@@ -237,7 +237,7 @@ def test_an_orders_page_leads_on_to_what_each_may_do(till):
     support = client_of(till.shop.staff["support"]).get(f"/m/orders/{number}").content.decode()
     assert "confirm-payment" not in support and f'href="/m/deliveries/{number}"' not in support
     chosen = client_of(till.shop.staff["finance"]).get(f"/m/orders/{number}/confirm-payment").content.decode()
-    assert "selected" not in chosen, "nothing was started and there is no channel for transfers"
+    assert f'value="{till.channels["manual"].pk}" selected' in chosen, "nothing was started: a transfer"
     till.start(waiting)
     chosen = client_of(till.shop.staff["finance"]).get(f"/m/orders/{number}/confirm-payment").content.decode()
     assert f'value="{till.channels["paper"].pk}" selected' in chosen, "the one the buyer chose"
