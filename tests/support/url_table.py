@@ -105,6 +105,7 @@ TABLE: dict[str, Route] = {
         for area in ("orders", "m/orders", "ops/orders")
         for path, route in {
             "": Route("own", operator_sees=area == "ops/orders"),
+            "/rows": Route("own", operator_sees=area == "ops/orders"),
             "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
             **{
                 f"/<str:order_no>{path}": Route(
@@ -150,6 +151,8 @@ TABLE: dict[str, Route] = {
         }.items()
     },
     "ops/stuck": Route("own", operator_sees=True),
+    "ops/health": Route("own", operator_sees=True),
+    "orders/changes": Route("public"),
     # allauth's: about whoever is signed in, or signed by a secret nobody else has.
     **{
         f"accounts/{path}": Route("public")

@@ -17,6 +17,8 @@ BENCHES = {
     "fragment": ("chadan.bench.sql", "bench_fragment", "a piece of an account, within one merchant"),
     "http": ("chadan.bench.http", "bench_http", "API lookup and list, HTML list: web CPU beside their SQL run bare"),
     "export": ("chadan.bench.export", "bench_export", "CSV beside \\copy, XLSX beside XlsxWriter, memory growth"),
+    "live": ("chadan.bench.live", "bench_live", "1,000 open pages: memory of the live process, event to page"),
+    "eventlog": ("chadan.bench.eventlog", "bench_eventlog", "giving events their positions"),
     "orders": ("chadan.bench.orders", "bench_orders", "selling from stock by 16 clients, beside pgbench TPC-B"),
     "import": ("chadan.bench.importing", "bench_import", "importing orders beside COPY into the same tables"),
 }

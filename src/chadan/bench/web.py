@@ -37,7 +37,7 @@ class Running:
 def web(site: Site) -> Iterator[Running]:
     """Granian with one worker, as `serve` runs it; `pid` is the worker's."""
     port = _free_port()
-    with _started(site, "web_server", port) as process:
+    with _started(site, "chadan.platform.web_server", port) as process:
         deadline = time.monotonic() + START_WITHIN
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -49,21 +49,49 @@ def web(site: Site) -> Iterator[Running]:
 @contextmanager
 def worker(site: Site) -> Iterator[Running]:
     """The process that runs jobs."""
-    with _started(site, "worker", _free_port()) as process:
+    with _started(site, "chadan.platform.worker", _free_port()) as process:
         yield Running(process.pid)
 
 
 @contextmanager
-def _started(site: Site, module: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def eventlog(site: Site) -> Iterator[Running]:
+    """Sequencer and consumers."""
+    with _started(site, "chadan.eventlog", _free_port()) as process:
+        yield Running(process.pid)
+
+
+@contextmanager
+def live(site: Site) -> Iterator[Running]:
+    """The live process; `pid` is the worker's, `port` where it listens. Pages' origin is the port before it."""
+    port = _free_port()
+    with _started(site, "chadan.live", port - 1, {"CHADAN_LIVE_LISTEN": f"127.0.0.1:{port}"}) as process:
+        deadline = time.monotonic() + START_WITHIN
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ChadanError("The live process does not answer.")
+            time.sleep(0.1)
+        yield Running(_worker_of(process.pid), port)
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+@contextmanager
+def _started(
+    site: Site, module: str, port: int, more: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program of the site, its log in the site's data folder; its whole group ends with the block, or with this process."""
     wrapper = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(signal.SIGKILL)), "same", "--")
     with (site.config.data / f"{module}.log").open("wb") as log:
         process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", f"chadan.platform.{module}"],
+            [*wrapper, sys.executable, "-m", module],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**site.environment, "CHADAN_LISTEN": f"127.0.0.1:{port}"},
+            env={**site.environment, "CHADAN_LISTEN": f"127.0.0.1:{port}", **(more or {})},
             start_new_session=True,
         )
     try:

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
-
 from chadan.integrations.tables import detect_encoding, records
 from chadan.platform.errors import InvalidInput
+from chadan.platform.wording import gettext as _
+from chadan.platform.wording import gettext_noop
 
 LONGEST = 2000
 """Characters of one card: an account with its password, recovery mail and notes is far below."""

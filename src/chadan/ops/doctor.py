@@ -57,6 +57,7 @@ def examine() -> Iterator[Finding]:
     else:
         yield embedded_database(config)
     yield ledger(config)
+    yield from event_log(config)
     yield port(config)
     yield from browser()
 
@@ -160,6 +161,25 @@ def external_database(config: Config) -> Iterator[Finding]:
     if superuser:
         way_out = "Make an ordinary role with createrole the database's owner and use that."
         yield Finding("warn", "database", f"{address.user} is a superuser, more than Chadan needs", way_out)
+
+
+def event_log(config: Config) -> Iterator[Finding]:
+    """Events get their positions; says nothing while no server runs or nothing was migrated yet."""
+    from chadan.eventlog.health import LATE, SECONDS_BEHIND
+    from chadan.platform.migrate import connect
+    from chadan.platform.postgres import owner_address
+
+    try:
+        with connect(owner_address(config)) as connection:
+            row = connection.execute(SECONDS_BEHIND).fetchone()
+    except (ChadanError, psycopg.Error):
+        return
+    seconds = float(str(row[0])) if row else 0.0
+    if seconds > LATE:
+        text = f"an event has waited {seconds:.0f} s for its position"
+        yield Finding("warn", "event log", text, "Start the site: its process python -m chadan.eventlog does this.")
+    else:
+        yield Finding("ok", "event log", "every event has its position, but for imports")
 
 
 def embedded_database(config: Config) -> Finding:

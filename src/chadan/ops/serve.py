@@ -1,4 +1,4 @@
-"""Runs the site's processes: web and worker, under one supervisor."""
+"""Runs the site's processes: web, worker, event log and live, under one supervisor."""
 
 from __future__ import annotations
 
@@ -81,6 +81,8 @@ def programs() -> list[Program]:
         Program("web", (sys.executable, "-m", "chadan.platform.web_server")),
         # What it was doing is safe in the database; waiting for that to come back would keep it alive alone.
         Program("worker", (sys.executable, "-m", "chadan.platform.worker"), death_signal=signal.SIGKILL),
+        Program("eventlog", (sys.executable, "-m", "chadan.eventlog")),
+        Program("live", (sys.executable, "-m", "chadan.live")),
     ]
 
 
@@ -95,7 +97,7 @@ def answers(url: str) -> bool:
 
 
 def run_site(config: Config, on_ready: Callable[[str], None], beside: Sequence[Program] = ()) -> int:
-    """Runs web and worker until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
+    """Runs the site's processes until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
 
     `beside` are programs of the caller's, kept running under the same supervisor.
     The database must run and be migrated. Call from the main thread: children die with the thread that started them.

@@ -16,6 +16,7 @@ KNOWN = {
     "CHADAN_DATA": "Folder for the database, secrets and exports. Default ./var",
     "CHADAN_DATABASE_URL": "PostgreSQL 15 or newer, as its owner: postgresql://user:password@host:port/name. Default: embedded",
     "CHADAN_LISTEN": "Address and port of the web process. Default 127.0.0.1:8000",
+    "CHADAN_LIVE_LISTEN": "Address and port of the live process. Default: CHADAN_LISTEN's address, the next port",
     "CHADAN_SECRET_KEY_FILE": "File with the secret key (32 bytes or more). Default $CHADAN_DATA/secrets/secret_key, made on first start",
     "CHADAN_KEK_FILE": "File with the 32-byte key that wraps card keys. Default $CHADAN_DATA/secrets/kek, made on first start",
     "CHADAN_HOSTS": "Host names the site answers to, separated by commas. Default: loopback names and CHADAN_LISTEN's",
@@ -64,6 +65,8 @@ class Config:
     external: Address | None
     listen_host: str
     listen_port: int
+    live_host: str
+    live_port: int
     hosts: tuple[str, ...]
     origin: str
     language: str
@@ -143,11 +146,13 @@ def load(env: dict[str, str]) -> Config:
         if name.startswith("CHADAN_") and name not in KNOWN:
             raise ConfigError(f"Unknown setting {name}.", hint="docs/reference/settings.md lists every setting.")
     data = Path(env.get("CHADAN_DATA") or "var").resolve()
-    listen = env.get("CHADAN_LISTEN") or "127.0.0.1:8000"
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"CHADAN_LISTEN must look like 127.0.0.1:8000, not {listen!r}.")
-    host = host.strip("[]")
+    host, port = _address(env, "CHADAN_LISTEN", "127.0.0.1:8000")
+    beside = port + 1 if port < 65535 else port - 1
+    live_host, live_port = _address(
+        env, "CHADAN_LIVE_LISTEN", f"[{host}]:{beside}" if ":" in host else f"{host}:{beside}"
+    )
+    if (live_host, live_port) == (host, port):
+        raise ConfigError("CHADAN_LIVE_LISTEN must differ from CHADAN_LISTEN.")
     debug = _flag(env, "CHADAN_DEBUG")
     if debug and host not in LOOPBACK:
         raise ConfigError("CHADAN_DEBUG=1 is only allowed on a loopback address: it shows internals to visitors.")
@@ -173,7 +178,9 @@ def load(env: dict[str, str]) -> Config:
         data=data,
         external=parse_database_url(url) if url else None,
         listen_host=host,
-        listen_port=int(port),
+        listen_port=port,
+        live_host=live_host,
+        live_port=live_port,
         hosts=(*hosts, host, *sorted(LOOPBACK), "[::1]"),
         origin=origin,
         language=language,
@@ -189,6 +196,14 @@ def load(env: dict[str, str]) -> Config:
         secret_key_file=Path(env.get("CHADAN_SECRET_KEY_FILE") or data / "secrets" / "secret_key"),
         kek_file=Path(env.get("CHADAN_KEK_FILE") or data / "secrets" / "kek"),
     )
+
+
+def _address(env: dict[str, str], name: str, default: str) -> tuple[str, int]:
+    listen = env.get(name) or default
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"{name} must look like {default}, not {listen!r}.")
+    return host.strip("[]"), int(port)
 
 
 def _flag(env: dict[str, str], name: str) -> bool:

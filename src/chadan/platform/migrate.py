@@ -17,6 +17,8 @@ _LOCK = 0x43484144  # "CHAD": one migration at a time
 
 # Events, exports and the ledger are written once: nobody, not even the application, changes or removes them.
 APPEND_ONLY = ("order_events", "audit_events", "ledger_postings", "ledger_entries")
+# Positions are the sequencer's alone, which works as the owner.
+READ_ONLY = ("event_log_head", "event_log_tenants")
 
 
 def connect(address: Address) -> psycopg.Connection[tuple[object, ...]]:
@@ -104,3 +106,7 @@ def _rights(connection: psycopg.Connection[tuple[object, ...]], owner: Address) 
         for table in APPEND_ONLY:
             if any(row[0] == table for row in tables):
                 connection.execute(sql.SQL("revoke update, delete on {} from {}").format(sql.Identifier(table), app))
+        for table in READ_ONLY:
+            if any(row[0] == table for row in tables):
+                revoke = sql.SQL("revoke insert, update, delete on {} from {}")
+                connection.execute(revoke.format(sql.Identifier(table), app))

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "chadan.web.live.connect_source",
     "django_htmx.middleware.HtmxMiddleware",
     "chadan.web.middleware.errors",
     "chadan.accounts.middleware.actor",

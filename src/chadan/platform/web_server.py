@@ -12,15 +12,17 @@ from chadan.platform.config import get_config
 from chadan.platform.launch import PR_SET_PDEATHSIG
 
 
-def application() -> Any:
-    """Makes the WSGI application in a granian worker, which from here on dies with granian's main process.
-
-    Without that, workers whose main process is killed stay bound to the port.
-    """
+def die_with_parent() -> None:
+    """Makes a granian worker die with granian's main process: otherwise it stays bound to the port."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     parent = multiprocessing.parent_process()
     if parent and os.getppid() != parent.pid:  # it died before the signal was set
         os._exit(1)
+
+
+def application() -> Any:
+    """Makes the WSGI application in a granian worker."""
+    die_with_parent()
     from chadan.platform.wsgi import application as wsgi
 
     return wsgi

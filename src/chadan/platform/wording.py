@@ -9,3 +9,8 @@ from django.utils import translation
 def gettext(msgid: str) -> str:
     """The sentence in the visitor's language; as it stands where there is no Django, in tests and tools."""
     return translation.gettext(msgid) if apps.ready else msgid
+
+
+def gettext_noop(msgid: str) -> str:
+    """Marks a sentence that is translated where it is shown."""
+    return msgid

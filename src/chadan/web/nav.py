@@ -62,6 +62,7 @@ _AGENT: tuple[Place, ...] = (
 _OPERATOR: tuple[Place, ...] = (
     (_("All orders"), "/ops/orders", "receipt-text", ""),
     (_("What is stuck"), "/ops/stuck", "activity", ""),
+    (_("Health"), "/ops/health", "heart-pulse", ""),
     (_("Money"), "/ops/money", "landmark", "money"),
     _EXPORTS,
     _IMPORT,

@@ -47,8 +47,10 @@ def row_writer(
     tick_before, tick_between, tick_after = _parted(tick, 2) if tick else ("", "", "")
 
     def write(row: OrderRow) -> Markup:
-        number = row.number if tick else ""
-        parts = ["<tr data-open>", tick_before, number, tick_between, number, tick_after]
+        number = row.number
+        parts = [f'<tr data-open data-no="{number}">']
+        if tick:
+            parts += (tick_before, number, tick_between, number, tick_after)
         for opening, cell in cells:
             parts += (opening, cell(row), "</td>\n")
         parts.append("</tr>")

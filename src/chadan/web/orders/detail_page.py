@@ -15,6 +15,7 @@ from chadan.orders import number, remarks, reveal, rights
 from chadan.orders.detail import OrderDetail, get_detail
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.search import service
+from chadan.web.live import live_for
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.onward import onward
 from chadan.web.orders.state import ListState
@@ -102,12 +103,14 @@ def _page(
     step_error: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    live = live_for(request, actor)
     detail = get_detail(actor, parse(order_no))
     within = request.GET.get("in", "")
     before, after = _neighbours(area, actor, detail, within)
     context = {
         "title": _("Order %(number)s") % {"number": number.text(detail.order_no)},
         "order": detail,
+        "live": live,
         "area": area,
         "within": within,
         "list_title": _list_title(area, within),

@@ -22,6 +22,8 @@ from chadan.platform.scope import Matter
 from chadan.search import readings, service
 from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
+from chadan.search.rows import OrderRow
+from chadan.web.live import live_for
 from chadan.web.orders import columns
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.cells import PLACEHOLDER, row_writer
@@ -95,6 +97,7 @@ def _exists(actor: Actor, order_no: int) -> bool:
 
 
 def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, error: str) -> HttpResponse:
+    live = live_for(request, actor)
     cursor = request.GET.get("cursor") or None
     queries = [state.query, *state.others]
     try:
@@ -104,7 +107,8 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         found = readings.find(actor.scope, queries, view=state.view, limit=state.size)
     state, page = state.reading(found.query), found.page
     everything = columns.available(area, actor, state.view)
-    shown = columns.chosen(request, area, everything, state.view)
+    drawing = row_context(request, area, actor, state, page.rows)
+    shown = {head.key for head in drawing["heads"]}
     counts = service.status_counts(actor.scope, state.query, view=state.view)
     total = service.matching(actor.scope, state.query, counts, view=state.view)
     known_tags = remarks.tags_of(actor) if actor.scope.may_ask(Matter.TAG, state.view) else []
@@ -115,9 +119,11 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "page": page,
         "complaint": state.complaint(found=bool(page.rows)),
         "error": error,
-        "heads": [_head(column, state) for column in shown],
+        "live": live,
+        "rows_url": f"{area.path}/rows?{state.text()}",
+        **drawing,
         "chooser": [
-            {"key": c.key, "label": c.label, "shown": c in shown, "locked": c.key == "order_no"} for c in everything
+            {"key": c.key, "label": c.label, "shown": c.key in shown, "locked": c.key == "order_no"} for c in everything
         ],
         "tabs": _tabs(state, counts),
         "shown_text": _("%(rows)d of %(total)s orders") % {"rows": len(page.rows), "total": _about(total)},
@@ -136,22 +142,33 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "custom": _custom(state),
         "older": _older(actor, state) if not page.rows and not cursor else None,
         "window": service.looks_back(state.query),
-        "tags": _tags(actor, page.rows) if any(c.key == "tags" for c in shown) else {},
         "known_tags": known_tags,
         "tag_choices": [(tag.name, tag.name) for tag in known_tags],
         "previous_url": state.link(cursor=page.previous_cursor) if page.previous_cursor else None,
         "next_url": state.link(cursor=page.next_cursor) if page.next_cursor else None,
         "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
-        "row_writer": row_writer,
-        "placeholder": PLACEHOLDER,
-        "statuses": list(OrderStatus),
         "categories": list(Category),
         "methods": list(PaymentMethod),
         "filter_count": len(state.filters.to_dict()) - (state.filters.time is not None),
+    }
+    return render(request, "orders/list.html", context)
+
+
+def row_context(
+    request: HttpRequest, area: Area, actor: Actor, state: ListState, rows: list[OrderRow]
+) -> dict[str, Any]:
+    """What `orders/row_parts.html` needs to draw rows of this list, and whether they have tick boxes."""
+    shown = columns.chosen(request, area, columns.available(area, actor, state.view), state.view)
+    return {
+        "state": state,
+        "heads": [_head(column, state) for column in shown],
+        "tags": _tags(actor, rows) if any(column.key == "tags" for column in shown) else {},
+        "row_writer": row_writer,
+        "placeholder": PLACEHOLDER,
+        "statuses": list(OrderStatus),
         "may_export": actor.may(Permission.EXPORT),
         "may_tag": actor.may(Permission.TAG) and area.kind == "merchant" and state.view != "purchases",
     }
-    return render(request, "orders/list.html", context)
 
 
 def _title(area: Area, state: ListState) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from chadan.web.orders import actions, batch, detail_page, list_page
+from chadan.web.live import POLL_PATH, changes
+from chadan.web.orders import actions, batch, detail_page, list_page, live_rows
 from chadan.web.orders.areas import AREAS
 
 app_name = "orders"
@@ -16,6 +17,7 @@ def _area(kind: str) -> list[URLPattern]:
     given = {"area": area}
     return [
         path(base, list_page.orders, given, name=f"{kind}-list"),
+        path(f"{base}/rows", live_rows.rows, given, name=f"{kind}-rows"),
         path(f"{base}/tag", batch.tag_selected, given, name=f"{kind}-tag-selected"),
         path(f"{base}/<str:order_no>", detail_page.order, given, name=f"{kind}-order"),
         path(f"{base}/<str:order_no>/receipt", detail_page.receipt, given, name=f"{kind}-receipt"),
@@ -30,4 +32,5 @@ def _area(kind: str) -> list[URLPattern]:
     ]
 
 
-urlpatterns = [pattern for kind in AREAS for pattern in _area(kind)]
+urlpatterns = [path(POLL_PATH.lstrip("/"), changes, name="changes")]
+urlpatterns += [pattern for kind in AREAS for pattern in _area(kind)]

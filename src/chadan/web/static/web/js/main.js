@@ -2,6 +2,7 @@
 import { AFTER_REQUEST, BEFORE_REQUEST, on } from "./events.js";
 import { start as copy } from "./copy.js";
 import { start as keyboard } from "./keyboard.js";
+import { start as live } from "./live.js";
 import { start as long } from "./long.js";
 import { start as menus } from "./menus.js";
 import { start as print } from "./print.js";
@@ -11,7 +12,7 @@ import { start as theme } from "./theme.js";
 import { start as toast } from "./toast.js";
 
 document.documentElement.classList.add("js");
-for (const start of [toast, long, copy, print, select, menus, keyboard, table, theme]) start();
+for (const start of [toast, long, copy, print, select, menus, keyboard, table, theme, live]) start();
 
 on(BEFORE_REQUEST, () => document.documentElement.classList.add("loading"));
 on(AFTER_REQUEST, () => document.documentElement.classList.remove("loading"));
