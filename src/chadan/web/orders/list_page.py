@@ -32,7 +32,7 @@ from chadan.web.orders.state import SIZES, ListState
 S = OrderStatus
 _TABS = (
     (gettext_lazy("All"), ()),
-    (gettext_lazy("Pending payment"), (S.PENDING_PAYMENT,)),
+    (gettext_lazy("Unpaid"), (S.PENDING_PAYMENT,)),
     (gettext_lazy("To deliver"), (S.PAID, S.PROCESSING)),
     (gettext_lazy("Delivered"), (S.DELIVERED,)),
     (gettext_lazy("Completed"), (S.COMPLETED,)),
