@@ -9,7 +9,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chadan.platform.config import Config
@@ -101,10 +101,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def run_site(config: Config, on_ready: Callable[[str], None]) -> int:
+def run_site(config: Config, on_ready: Callable[[str], None], beside: Sequence[Program] = ()) -> int:
     """Runs the site's processes until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
 
+    `beside` are programs of the caller's, kept running under the same supervisor.
     The database must run and be migrated. Call from the main thread: children die with the thread that started them.
     """
     url = local_url(config)
-    return Supervisor(programs()).run(ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url))
+    return Supervisor([*beside, *programs()]).run(
+        ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url)
+    )
