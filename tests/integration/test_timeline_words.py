@@ -34,9 +34,10 @@ def told(*moments: tuple[str, str, dict[str, Any]]) -> list[Any]:
 
 
 def modules() -> Iterator[ast.Module]:
+    """The modules that may write events; benchmarks touch orders of their own databases."""
     for path in SOURCES.rglob("*.py"):
         source = path.read_text()
-        if "append(" in source:
+        if "append(" in source and path.parent.name != "bench":
             yield ast.parse(source)
 
 
