@@ -108,6 +108,6 @@ def _relative(seconds: int) -> str:
         return _("just now")
     if seconds < 3600:
         minutes = seconds // 60
-        return ngettext("%(n)d minute ago", "%(n)d minutes ago", minutes) % {"n": minutes}
+        return ngettext("%(n)d min ago", "%(n)d min ago", minutes) % {"n": minutes}
     hours = seconds // 3600
     return ngettext("%(n)d hour ago", "%(n)d hours ago", hours) % {"n": hours}
