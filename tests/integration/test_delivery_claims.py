@@ -136,12 +136,11 @@ def test_a_late_payment_without_stock_goes_to_the_refund_queue_once(monkeypatch:
     from chadan.delivery.dispatch import LATE, deliver
     from chadan.orders.states import OrderStatus
     from chadan.orders.transitions import transition
+    from chadan.payments import refunds
     from chadan.platform.scope import scoped
 
     asked: list[tuple[Any, ...]] = []
-    refunds: Any = ModuleType("chadan.payments.refunds")
-    refunds.request = lambda _session, *what: asked.append(what)
-    monkeypatch.setitem(sys.modules, "chadan.payments.refunds", refunds)
+    monkeypatch.setattr(refunds, "request", lambda _session, *what: asked.append(what))
     shop = make_card_shop()
     order_no = shop.order(paid=False)
     with scoped(shop.scope) as session:

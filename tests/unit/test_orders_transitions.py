@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chadan.orders import number
 from chadan.orders.states import OrderStatus
 from chadan.orders.transitions import ALLOWED, Locked, may_move
 
@@ -14,7 +15,7 @@ ENDS = {S.REFUNDED}
 
 
 def order(status: OrderStatus, before: OrderStatus | None = None) -> Locked:
-    return Locked(1, 0, status, before, 100, 100, 0, 1, 1, None, None)
+    return Locked(1, 0, status, before, 100, 100, 0, 1, 1, None, None, number.now())
 
 
 def test_the_table_names_every_state() -> None:

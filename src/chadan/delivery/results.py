@@ -13,7 +13,6 @@ from typing import Any
 from procrastinate.contrib.django import app
 
 from chadan.delivery import rows
-from chadan.orders import number
 from chadan.orders.states import DeliveryKind, DeliveryStatus, Escrow, OrderStatus
 from chadan.orders.transitions import Locked, lock, transition
 from chadan.orders.vault import Vault
@@ -67,7 +66,7 @@ def settle(
     cards: int = 0,
 ) -> bool:
     """`delivered` for an order that the caller has locked and whose cards are written already, or are written by it."""
-    until = number.now() + timedelta(hours=get_config().escrow_hours)
+    until = order.at + timedelta(hours=get_config().escrow_hours)
     changes: dict[str, Any] = {"escrow": Escrow.HELD.code, "escrow_until": until}
     if cost is not None:
         changes["cost"] = cost

@@ -7,16 +7,20 @@ import logging
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import close_old_connections
+from django.db.utils import OperationalError as DjangoOperationalError
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+from psycopg import OperationalError
 
 from chadan.delivery import dispatch, stuck, waiting
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 6
 """Tries of one job: 2, 4, 8, 16 and 32 seconds apart. Then the order is recorded as stuck and the queue flows on."""
+LATER = 60
+"""Seconds until a delivery that the database kept from happening is tried anew."""
 
 
 @app.task(
@@ -31,6 +35,12 @@ def deliver(context: JobContext, order_no: int) -> None:
         return
     try:
         dispatch.deliver(order_no)
+    except (OperationalError, DjangoOperationalError):
+        if tries < ATTEMPTS:
+            raise
+        # The database's trouble, such as a lock somebody holds: no reason to give an order up.
+        log.exception("delivery put off", extra={"order_no": f"{order_no:019d}", "tries": tries})
+        deliver.configure(lock=f"order:{order_no}", schedule_in={"seconds": LATER}).defer(order_no=order_no)
     except Exception as error:
         if tries < ATTEMPTS:
             raise

@@ -69,7 +69,8 @@ def check(session: Session, since: datetime | None = None) -> list[str]:
 def uneven_orders(session: Session, since: datetime | None = None) -> list[tuple[int, str]]:
     """Orders whose money does not add up, each with the reason: at most the first MOST.
 
-    After an order has ended nothing of it is held; before, what is held is what was paid and has not gone back; its row
+    After an order has ended nothing of it is held but what a refund under way is to give back (money that came when no order
+    could take it any more); before, what is held is what was paid and has not gone back; its row
     says the same as the ledger.
     """
     found: list[tuple[int, str]] = []
@@ -104,7 +105,7 @@ def _uneven(session: Session, orders: list[int]) -> Iterator[tuple[int, str]]:
         released = (order_no, PostingKind.RELEASE) in moved
         if (paid, refunded) != (row.paid, row.refunded):
             yield order_no, f"paid {paid} and refunded {refunded} fen, its row says {row.paid} and {row.refunded}."
-        if row.status in ENDED and (escrow or fee):
+        if row.status in ENDED and (escrow > row.queued or (fee and not row.queued)):
             yield order_no, f"it has ended, and {escrow} fen of it are held, {fee} fen of fees open."
         if row.status not in ENDED and not released and escrow != paid - refunded:
             yield order_no, f"{escrow} fen are held of {paid - refunded}."

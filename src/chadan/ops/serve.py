@@ -60,9 +60,14 @@ def only_site(config: Config) -> Iterator[None]:
 
 def refuse_taken_port(config: Config) -> None:
     """Raises ConfigError when the listen address cannot be bound."""
+    refuse_taken(config.listen_host, config.listen_port, "CHADAN_LISTEN")
+
+
+def refuse_taken(host: str, port: int, setting: str) -> None:
+    """Raises ConfigError, naming the setting to change, when an address cannot be bound."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
-            config.listen_host, config.listen_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,8 +75,8 @@ def refuse_taken_port(config: Config) -> None:
             probe.listen(1)
     except OSError as error:
         raise ConfigError(
-            f"Cannot listen on {config.listen_host}:{config.listen_port}: {error.strerror}.",
-            hint="Stop what uses the port, or choose another one with CHADAN_LISTEN.",
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            hint=f"Stop what uses the port, or choose another one with {setting}.",
         ) from error
 
 

@@ -10,21 +10,25 @@ from chadan.orders.states import OrderStatus
 from chadan.platform.scope import Session
 
 _FIGURES = """
-select order_no, status, paid, refunded from orders where order_no = any(%s::bigint[]) and home = any(%s::smallint[])
+select o.order_no, o.status, o.paid, o.refunded,
+       coalesce((select sum(r.amount)::bigint from order_refunds r
+                 where r.order_no = o.order_no and r.home = o.home and r.status <> 2), 0)
+from orders o where o.order_no = any(%s::bigint[]) and o.home = any(%s::smallint[])
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Fen."""
+    """Fen; `queued` is what refunds that are not done are to give back."""
 
     status: OrderStatus
     paid: int
     refunded: int
+    queued: int
 
 
 def figures(session: Session, order_nos: Sequence[int]) -> dict[int, Figures]:
     """By order number; orders the session does not see are left out."""
     homes = sorted({number.split(order_no).home for order_no in order_nos})
     rows = session.rows(_FIGURES, (list(order_nos), homes))
-    return {no: Figures(OrderStatus.of(status), paid, refunded) for no, status, paid, refunded in rows}
+    return {no: Figures(OrderStatus.of(status), *money) for no, status, *money in rows}

@@ -102,14 +102,14 @@ def close_after_sale(
 def expire(order_no: int) -> bool:
     """Cancels an order that was not paid in time, after a last look at its gateways; True when it did.
 
-    Earlier than `expires_at` it comes back then. A payment that shows up later still counts (payments.facts).
+    Earlier than `expires_at` by the database's clock it comes back then. A payment that shows up later still counts (payments.facts).
     """
     with scoped(OPERATOR) as session:
         order = lock(session, order_no)
         rows = session.rows(_EXPIRES, (order.order_no, order.home))
     if order.status is not S.PENDING_PAYMENT or not rows:
         return False
-    if rows[0][0] > number.now():
+    if rows[0][0] > order.at:
         expire_later(order_no, rows[0][0])
         return False
     _last_look(order_no)
@@ -127,7 +127,7 @@ def complete_due(order_no: int) -> bool:
         until = session.rows(_ESCROW, (order.order_no, order.home))[0][1]
     if order.status is not S.DELIVERED:
         return False
-    if until is not None and until > number.now():
+    if until is not None and until > order.at:
         complete_later(order_no, until)
         return False
     try:

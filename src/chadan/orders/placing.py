@@ -29,13 +29,16 @@ with placed as (
     returning order_no, home, merchant_id
 ), checked_out as (
     insert into order_checkouts (order_no, home, merchant_id, contact, lookup_hash, fields, ip, return_path, expires_at)
-    select order_no, home, merchant_id, %(contact)s, %(lookup_hash)s, %(fields)s::jsonb, %(ip)s, %(return_path)s, %(expires_at)s
+    select order_no, home, merchant_id, %(contact)s, %(lookup_hash)s, %(fields)s::jsonb, %(ip)s, %(return_path)s,
+           coalesce(%(expires_at)s::timestamptz, clock_timestamp() + make_interval(mins => %(minutes)s))
+    from placed
+), told as (
+    insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
+    select order_no, home, 1, merchant_id, clock_timestamp(), 'order.placed', %(actor)s::jsonb, %(biz)s::jsonb,
+           %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
     from placed
 )
-insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
-select order_no, home, 1, merchant_id, clock_timestamp(), 'order.placed', %(actor)s::jsonb, %(biz)s::jsonb,
-       %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
-from placed
+select clock_timestamp() from placed
 """
 _KNOWN = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
 _CLAIM = (
@@ -82,16 +85,17 @@ class Placed:
 def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datetime | None = None) -> Placed:
     """Writes the order as pending_payment. `session` must see the merchant's orders.
 
-    The job that expires the order is deferred with it. A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
+    The job that expires the order is deferred with it: a buyer has UNPAID_MINUTES by the database's clock, the one clock all
+    processes share, or from `at` on where that is given. A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
     home takes no order for twenty seconds on end.
     """
     if order.once and (rows := session.rows(_KNOWN, _once(order))):
         return Placed(int(rows[0][0]), new=False)
     moment = at or number.now()
-    expires_at = moment + timedelta(minutes=UNPAID_MINUTES)
+    expires_at = at and at + timedelta(minutes=UNPAID_MINUTES)
     for attempt in range(_ATTEMPTS):
         order_no = number.make(moment + timedelta(seconds=max(0, attempt - 3)), order.home)
-        if session.run(_PLACE, _values(order, order_no, actor, expires_at)):
+        if rows := session.rows(_PLACE, _values(order, order_no, actor, expires_at)):
             break
     else:
         raise Conflict("Too many orders are being placed at this moment.", hint="Try again in a few seconds.")
@@ -99,7 +103,7 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
         raise Conflict(
             "The same order is being placed at this very moment.", hint="Look at your orders, then try again."
         )
-    lifecycle.expire_later(order_no, expires_at)
+    lifecycle.expire_later(order_no, expires_at or rows[0][0] + timedelta(minutes=UNPAID_MINUTES))
     return Placed(order_no, new=True)
 
 
@@ -107,7 +111,7 @@ def _once(order: NewOrder) -> tuple[int, int, int, str]:
     return order.home, RefKind.PLACEMENT.code, order.merchant_id, order.once
 
 
-def _values(order: NewOrder, order_no: int, actor: Mapping[str, Any], expires_at: datetime) -> dict[str, Any]:
+def _values(order: NewOrder, order_no: int, actor: Mapping[str, Any], expires_at: datetime | None) -> dict[str, Any]:
     biz = {
         "order_no": number.text(order_no),
         "status": OrderStatus.PENDING_PAYMENT,
@@ -140,6 +144,7 @@ def _values(order: NewOrder, order_no: int, actor: Mapping[str, Any], expires_at
         "ip": order.ip,
         "return_path": order.return_path,
         "expires_at": expires_at,
+        "minutes": UNPAID_MINUTES,
         "actor": json.dumps(actor, ensure_ascii=False),
         "biz": json.dumps(biz, ensure_ascii=False),
         "per": json.dumps(per, ensure_ascii=False),

@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from chadan.orders import number
@@ -44,7 +45,7 @@ CHANGEABLE = frozenset(
 """Columns a transition may set beside the state."""
 
 _LOCK = """
-select status, status_before, amount, paid, refunded, merchant_id, buyer_id, agent_id, parent_order_no, event_seq
+select status, status_before, amount, paid, refunded, merchant_id, buyer_id, agent_id, parent_order_no, now()
 from orders where order_no = %s and home = %s for update
 """
 _SEEN = """
@@ -86,7 +87,7 @@ class IllegalTransition(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """An order row locked for this transaction. Money is fen."""
+    """An order row locked for this transaction. Money is fen; `at` is when the transaction began, by the database's clock."""
 
     order_no: int
     home: int
@@ -99,6 +100,7 @@ class Locked:
     buyer_id: int
     agent_id: int | None
     parent_order_no: int | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,10 @@ def lock(session: Session, order_no: int) -> Locked:
     rows = session.rows(_LOCK, (order_no, home))
     if not rows:
         raise NotFound("There is no such order.")
-    status, before, amount, paid, refunded, merchant_id, buyer_id, agent_id, parent, _seq = rows[0]
+    status, before, amount, paid, refunded, merchant_id, buyer_id, agent_id, parent, at = rows[0]
     return Locked(
         *(order_no, home, OrderStatus.of(status), None if before is None else OrderStatus.of(before)),
-        *(amount, paid, refunded, merchant_id, buyer_id, agent_id, parent),
+        *(amount, paid, refunded, merchant_id, buyer_id, agent_id, parent, at),
     )
 
 

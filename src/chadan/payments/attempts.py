@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from chadan.catalog.models import PaymentChannel
-from chadan.orders import events, number
+from chadan.orders import events
 from chadan.orders.placing import UNPAID_MINUTES
 from chadan.orders.states import OrderStatus, PaymentMethod, PaymentStatus, RefKind
 from chadan.orders.transitions import Locked, lock
@@ -83,7 +83,7 @@ def open_attempt(session: Session, order: Locked, channel: PaymentChannel, deadl
 
     The caller has locked the order in `session`. An attempt lives until `deadline` and is for the order's amount.
     """
-    now = number.now()
+    now = order.at
     for one in reversed(records.attempts_of(session, order.order_no)):
         alive = one.expires_at is None or one.expires_at > now
         if (
@@ -129,7 +129,7 @@ def _payable(session: Session, order: Locked) -> tuple[datetime | None, str]:
         raise Conflict(sentence, hint=_("Look at the order."))
     rows = session.rows(_CHECKOUT, (order.order_no, order.home))
     deadline, title = rows[0]
-    if deadline is not None and deadline <= number.now():
+    if deadline is not None and deadline <= order.at:
         raise Conflict(_("The time to pay this order is over."), hint=_("Order again."))
     return deadline, str(title)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from chadan.platform.config import Address, Config
 
+LOCK_SECONDS = 4
+"""How long web and jobs wait for a row somebody else holds: gateways give up on an answer after 5 seconds, and ask again."""
 PREPARE_AFTER = 5
 """A connection that has run a statement so often has it prepared: psycopg's own default, which Django turns off."""
 
@@ -43,13 +45,18 @@ def django_databases(config: Config, owner: Address | None = None) -> dict[str, 
         owner = owner_address(config)
     return {
         "default": _entry(
-            app_address(config, owner), health_checks=True, prepare_threshold=None if config.external else PREPARE_AFTER
+            app_address(config, owner),
+            health_checks=True,
+            prepare_threshold=None if config.external else PREPARE_AFTER,
+            lock_seconds=LOCK_SECONDS,
         ),
         "owner": _entry(owner, health_checks=False),
     }
 
 
-def _entry(address: Address, *, health_checks: bool, prepare_threshold: int | None = None) -> dict[str, Any]:
+def _entry(
+    address: Address, *, health_checks: bool, prepare_threshold: int | None = None, lock_seconds: int = 0
+) -> dict[str, Any]:
     return {
         "ENGINE": "chadan.platform.backend",
         "HOST": address.host,
@@ -67,6 +74,7 @@ def _entry(address: Address, *, health_checks: bool, prepare_threshold: int | No
             "prepare_threshold": prepare_threshold,
             # A generic plan of a list is 3 times slower, of LIKE $1 40 times (DESIGN §4).
             "options": "-c plan_cache_mode=force_custom_plan -c statement_timeout=60000"
+            f" -c lock_timeout={lock_seconds * 1000}"
             " -c idle_in_transaction_session_timeout=600000 -c timezone=Asia/Shanghai",
         },
     }

@@ -11,6 +11,11 @@ from typing import Any
 from chadan.platform.config import get_config
 from chadan.platform.launch import PR_SET_PDEATHSIG
 
+THREADS = 4
+"""Requests of one process that may wait at once, for a gateway or a lock: with one, a gateway that hangs stops the whole site,
+and a callback can wait for the very request that waits for it. Idle threads cost nothing.
+"""
+
 
 def die_with_parent() -> None:
     """Makes a granian worker die with granian's main process: otherwise it stays bound to the port."""
@@ -45,7 +50,7 @@ def main() -> None:
         port=config.listen_port,
         interface=Interfaces.WSGI,
         workers=config.web_workers,
-        blocking_threads=1,
+        blocking_threads=THREADS,
         backlog=1024,
         websockets=False,
         respawn_failed_workers=True,

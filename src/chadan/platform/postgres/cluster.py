@@ -108,7 +108,7 @@ def settings(layout: Layout) -> dict[str, str]:
         "unix_socket_directories": str(layout.run),
         "unix_socket_permissions": "0700",
         "password_encryption": "scram-sha-256",
-        "max_connections": "100",
+        "max_connections": "200",
         "shared_buffers": f"{buffers // MEGABYTE}MB",
         "effective_cache_size": f"{max(memory // 2, buffers) // MEGABYTE}MB",
         "work_mem": "16MB",
