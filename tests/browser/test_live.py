@@ -20,6 +20,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "chadan.platform.settings"
 import django
 django.setup()
 from chadan.orders import events
+from chadan.orders.placing import NewOrder, place
 from chadan.orders.states import OrderStatus
 from chadan.orders.transitions import transition
 from chadan.platform.scope import OPERATOR, scoped
@@ -27,6 +28,12 @@ print("ready", flush=True)
 for line in sys.stdin:
     number, to = line.split()
     with scoped(OPERATOR) as session:
+        if to == "again":
+            columns = "merchant_id, home, buyer_id, version_id, category, face_value, quantity, amount"
+            row = session.rows(f"select {columns} from orders where order_no = %s", (int(number),))[0]
+            new = NewOrder(**dict(zip(columns.split(", "), row)), buyer_login="b", buyer_name="b")
+            print(place(session, new, events.system("test")).order_no, flush=True)
+            continue
         transition(session, int(number), OrderStatus(to), actor=events.system("test"), reason="moved by a test")
     print("moved", flush=True)
 """
@@ -55,6 +62,13 @@ class Mover:
         self.process.stdin.write(f"{number} {to}\n")
         self.process.stdin.flush()
         assert self.answer() == "moved"
+
+    def order_again(self, number: str) -> str:
+        """Places an order like another one; returns its number."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{number} again\n")
+        self.process.stdin.flush()
+        return self.answer()
 
     def close(self) -> None:
         self.process.communicate(timeout=10)
@@ -106,6 +120,28 @@ def test_a_list_and_an_order_show_a_new_state_without_reload(open_page, sign_in,
 
     mover.move(other, "after_sale")
     shows(seller, f"tr[data-no='{other}'] .c-status", "售后中")
+
+
+def test_a_new_order_is_offered_and_never_pushed_in(open_page, sign_in, site, mover):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = open_page(axe=True)
+    sign_in(page, "merchant")
+    streaming(page, "/m/orders?date=all")
+    place = shown(page)
+    new = mover.order_again(place[0])
+    shows(page, "[data-live-notice]", "有 1 笔新订单，点击刷新")
+    assert shown(page) == place
+    assert axe.run(page).violations_count == 0
+    page.click("[data-live-notice]")
+    page.locator(f"tr[data-no='{new}']").wait_for()
+    assert page.locator("[data-live-notice]").is_hidden()
+
+    streaming(page, "/m/orders?date=all&status=completed")
+    with page.expect_response("**/m/orders/rows?*"):
+        mover.order_again(place[0])
+    with page.expect_response("**/m/orders/rows?*"):  # asks again about what it has not shown: the first answer is in
+        mover.move(new, "cancelled")
+    assert page.locator("[data-live-notice]").is_hidden(), "what the filter leaves out is not offered"
 
 
 def test_pages_ask_when_there_is_no_stream(browser, site, sign_in, mover):

@@ -73,6 +73,7 @@ def test_a_merchant_finds_by_number_tail_preset_status_and_product(open_page: An
     number = order["order_no"]
     search(page, f"单号： {number[:6]} {number[6:11]} {number[11:14]} {number[14:]} 谢谢")
     assert f"/m/orders/{number}" in page.url, "a pasted number opens its order"
+    assert page.locator(".amount-row").is_visible()
 
     page.goto("/m/orders")
     search(page, order["account"][-4:])

@@ -84,8 +84,11 @@ def test_staff_deliver_give_up_and_try_again() -> None:
     assert act(first, "deliver").status_code == 302 and status_of(first) is OrderStatus.DELIVERED
     assert act(first, "fail", reason="too late").status_code == 409
     assert act(second, "fail").status_code == 400
-    assert act(second, "fail", reason="wrong number").status_code == 302
-    assert rows("select status, reason from order_deliveries where order_no = %s", second) == [(3, "wrong number")]
+    reason = "100% <b>wrong</b> number"
+    assert act(second, "fail", reason=reason).status_code == 302
+    assert rows("select status, reason from order_deliveries where order_no = %s", second) == [(3, reason)]
+    for path in ("/m/deliveries", f"/m/deliveries/{second:019d}", f"/m/orders/{second:019d}"):
+        assert "100% &lt;b&gt;wrong&lt;/b&gt; number" in client.get(path).content.decode(), path
     assert status_of(second) is OrderStatus.FAILED
     assert act(second, "retry").status_code == 302
     assert status_of(second) is OrderStatus.PROCESSING and jobs("delivery.deliver", second) == 1

@@ -64,7 +64,7 @@ def stored(scope, shop: str) -> dict[str, tuple]:
             "select o.source_order_no, o.order_no, o.status, o.amount, o.paid, o.paid_at, o.completed_at, o.cancelled_at,"
             " o.quantity, o.account, o.merchant_id, o.buyer_id from orders o"
             " join external_refs r on r.order_no = o.order_no and r.home = o.home and r.kind = 4"
-            " join import_sources s on s.id = r.scope_id where s.shop = %s",
+            " join import_sources s on s.id = r.scope_id where s.shop = %s and o.platform = 'acg-faka'",
             (shop,),
         )
     return {row[0]: row[1:] for row in rows}

@@ -223,3 +223,35 @@ def test_the_platform_operator_confirms_and_refunds_too(till):
     done = client.post(f"/ops/orders/{text(order_no)}/confirm-payment", {"channel": till.channels["manual"].pk})
     assert done.headers["Location"] == f"/ops/orders/{text(order_no)}"
     assert client.get(f"/ops/orders/{text(order_no)}/refund").status_code == 200
+
+
+def test_an_orders_page_leads_on_to_what_each_may_do(till):
+    waiting = till.order()
+    number = text(waiting)
+    links = {
+        "buyer": (till.shop.buyer, f"/orders/{number}", f"/pay/{number}/"),
+        "finance": (till.shop.staff["finance"], f"/m/orders/{number}", f"/m/orders/{number}/confirm-payment"),
+    }
+    for user, page, link in links.values():
+        assert f'href="{link}"' in client_of(user).get(page).content.decode()
+    support = client_of(till.shop.staff["support"]).get(f"/m/orders/{number}").content.decode()
+    assert "confirm-payment" not in support and f'href="/m/deliveries/{number}"' not in support
+    chosen = client_of(till.shop.staff["finance"]).get(f"/m/orders/{number}/confirm-payment").content.decode()
+    assert f'value="{till.channels["manual"].pk}" selected' in chosen, "nothing was started: a transfer"
+    till.start(waiting)
+    chosen = client_of(till.shop.staff["finance"]).get(f"/m/orders/{number}/confirm-payment").content.decode()
+    assert f'value="{till.channels["paper"].pk}" selected' in chosen, "the one the buyer chose"
+    channel = till.channels["paper"].pk
+    client_of(till.shop.staff["finance"]).post(f"/m/orders/{number}/confirm-payment", {"channel": channel})
+    support = client_of(till.shop.staff["support"]).get(f"/m/orders/{number}").content.decode()
+    assert f'href="/m/deliveries/{number}"' in support and "/refund" not in support
+    finance = client_of(till.shop.staff["finance"]).get(f"/m/orders/{number}").content.decode()
+    assert f'href="/m/orders/{number}/refund"' in finance
+    buyer = client_of(till.shop.buyer).get(f"/orders/{number}").content.decode()
+    assert f'href="/pay/{number}/"' not in buyer and "/refund" not in buyer
+
+
+def test_paying_without_a_channel_says_so(till):
+    order_no = till.order()
+    page = client_of(till.shop.buyer).post(f"/pay/{text(order_no)}/start", {})
+    assert page.status_code == 400 and "Choose how to pay." in page.content.decode()

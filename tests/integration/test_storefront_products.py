@@ -142,3 +142,52 @@ def test_another_shops_product_is_not_there():
     assert client.post(f"/m/products/{product.pk}", FORM).status_code == 404
     assert client.post(f"/m/products/{product.pk}/state", {"active": "0"}).status_code == 404
     assert Product.objects.get(pk=product.pk).active
+
+
+def test_a_price_level_is_given_by_login_or_order_and_changes_the_price():
+    from chadan.exports.models import AuditEvent
+    from chadan.storefront.offers import price_of
+
+    merchant, client = staff()
+    product = make_product(merchant, levels={2: 9000})
+    buyer = people().make_user("regular").buyer
+    order_no = people().make_order(merchant, buyer, product.version)
+    assert client.post("/m/products/levels", {"who": f"{order_no:019d}", "level": "2"}).status_code == 302
+    assert price_of(product, buyer.pk) == 9000
+    assert buyer.login in client.get("/m/products/levels").content.decode()
+    assert client.post("/m/products/levels", {"who": buyer.login.upper(), "level": "0"}).status_code == 302
+    assert price_of(product, buyer.pk) == 9800
+    told = AuditEvent.objects.filter(merchant_id=merchant.pk, type="buyer.level").order_by("pk")
+    assert [event.details["level"] for event in told] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "typed", [{"who": "nobody", "level": "1"}, {"who": "", "level": "1"}, {"who": "LOGIN", "level": "9"}]
+)
+def test_a_price_level_for_nobody_or_that_does_not_exist_is_refused(typed: dict[str, str]):
+    from chadan.catalog.models import BuyerLevel
+
+    merchant, client = staff()
+    login = people().make_user("regular").buyer.login
+    refused = client.post("/m/products/levels", {**typed, "who": typed["who"].replace("LOGIN", login)})
+    assert refused.status_code == 400
+    assert not BuyerLevel.objects.filter(merchant=merchant).exists()
+
+
+def test_another_shops_order_and_a_guest_get_no_price_level():
+    merchant, client = staff()
+    _other, product = make_store()
+    buyer = people().make_user("regular").buyer
+    theirs = people().make_order(product.merchant, buyer, product.version)
+    assert client.post("/m/products/levels", {"who": f"{theirs:019d}", "level": "1"}).status_code == 400
+    from chadan.accounts.models import Buyer
+
+    guest = Buyer.objects.create(realm="guest", login="13911112222", login_key="13911112222")
+    ours = people().make_order(merchant, guest, make_product(merchant).version)
+    assert client.post("/m/products/levels", {"who": f"{ours:019d}", "level": "1"}).status_code == 400
+
+
+@pytest.mark.parametrize(("role", "status"), [("operator", 200), ("finance", 403), ("support", 403)])
+def test_only_who_manages_the_shop_gives_price_levels(role: str, status: int):
+    _merchant, client = staff(role)
+    assert client.get("/m/products/levels").status_code == status

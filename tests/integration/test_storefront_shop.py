@@ -99,7 +99,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_placed():
     )
     page = answer.content.decode()
     assert answer.status_code == 400
-    for sentence in ("请填写 11 位手机号", "数量请选 1 到 5", "请填写手机号或邮箱", "查询码为 4 到 32 个字符"):
+    for sentence in ("请填写 11 位手机号", "请选择 1 到 5", "请填写手机号或邮箱", "查询码为 4 到 32 个字符"):
         assert sentence in page
     assert count(merchant.pk) == 0
 

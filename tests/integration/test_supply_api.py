@@ -298,7 +298,7 @@ def test_the_end_of_an_order_is_told_signed_and_again_until_it_is_taken(monkeypa
         assert webhook_signing.verified(secret, headers, body, time.time())
         said = json.loads(body)
         assert (said["type"], said["data"]["cards"]) == ("order.delivered", ["HOOK-0001-CARD"])
-    kept = SupplyOrder.objects.get(pk=order_no)
+    kept = SupplyOrder.objects.using("owner").get(pk=order_no)
     assert (kept.told, kept.attempts, kept.last_error) == ("delivered", 2, "")
     assert jobs("delivery.tell_agent", order_no) == 2
 
@@ -319,5 +319,5 @@ def test_a_callback_never_goes_inside() -> None:
     order_no = int(made["order_no"])
     deliver(order_no)
     supply_orders.tell(order_no, 1)
-    kept = SupplyOrder.objects.get(pk=order_no)
+    kept = SupplyOrder.objects.using("owner").get(pk=order_no)
     assert kept.told == "" and "127.0.0.1" in kept.last_error

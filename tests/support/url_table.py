@@ -126,6 +126,7 @@ TABLE: dict[str, Route] = {
     "m/shop": Route("own"),
     "m/products": Route("own"),
     "m/products/new": Route("own"),
+    "m/products/levels": Route("own"),
     "m/products/<int:product_id>": Route("thing"),
     "m/products/<int:product_id>/state": Route("thing", "POST", data={"active": "0"}),
     "pay/notify/<int:channel_id>/": Route("public"),

@@ -42,6 +42,12 @@ def test_a_component_is_documented_and_shown_in_the_gallery(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=names(TEMPLATES))
+def test_what_is_stored_is_never_taken_for_markup_or_a_format(path: Path) -> None:
+    """`_(value)` would do both: stored sentences go through the filter `said`."""
+    assert not re.search(r"""(?<![\w.])_\((?!["'])""", path.read_text())
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=names(TEMPLATES))
 def test_every_icon_exists(path: Path) -> None:
     for name in re.findall(r"""icon(?:_name=|\()["']([a-z0-9-]+)["']""", path.read_text()):
         assert icon(name)

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 from chadan.cli.seed import orders
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from chadan.platform.config import Config
+    from chadan.platform.processes import Program
 
 DEFAULT_ORDERS = 24_000
+NO_SANDBOX = "Its shops take no payments: the payment sandbox runs on 127.0.0.1 only."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,12 +35,15 @@ def port(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Starts everything; a second start finds the same orders and passwords. Returns the site's exit code."""
-    from chadan.platform.config import get_config
+    from chadan.platform.config import LOOPBACK, get_config
 
+    # The site's processes read the environment.
     if args.port is not None:
-        # The site's processes read the environment.
         host = get_config().listen_host
         os.environ["CHADAN_LISTEN"] = f"[{host}]:{args.port}" if ":" in host else f"{host}:{args.port}"
+        get_config.cache_clear()
+    if get_config().listen_host in LOOPBACK:
+        os.environ.setdefault("CHADAN_SANDBOX", "1")
         get_config.cache_clear()
     from chadan.ops.serve import only_site, refuse_taken_port
     from chadan.platform.logs import logging_config
@@ -66,13 +73,27 @@ def _run(config: Config, count: int) -> int:
             _seed(owner, count)
         file = config.data / "demo.json"
         accounts = settle_people(file, config.origin or local_url(config))
+        beside = _playground(config, file)
         connections.close_all()
 
         def ready(url: str) -> None:
             print(f"\n{table(accounts)}\n\nThese accounts are also in {file}.")
+            print(f"Buy something at {url}/s/xinghe: no real money moves." if beside else NO_SANDBOX)
             print(f"Chadan is at {url} (Ctrl-C stops it).", flush=True)
 
-        return run_site(config, ready)
+        return run_site(config, ready, beside)
+
+
+def _playground(config: Config, file: Path) -> list[Program]:
+    """The payment sandbox, where the site listens on this machine alone: elsewhere it would take its visitors' word for money."""
+    if not config.sandbox:
+        return []
+    from chadan.ops.serve import local_url
+    from chadan.platform.postgres import show_progress
+    from chadan.seeding.playground import settle_playground
+
+    show_progress("Opening the tills.")
+    return [settle_playground(file, local_url(config), config.data / "sandbox")]
 
 
 def _seed(owner: object, count: int) -> None:

@@ -15,7 +15,7 @@ from chadan.catalog.products import LEVELS
 from chadan.delivery import agent_admin, webhook_secrets
 from chadan.exports.views import signed_in
 from chadan.platform.errors import ChadanError, Forbidden, NotFound
-from chadan.search.written import parse_fen
+from chadan.search.written import typed_fen
 
 _QUIET = (Forbidden, NotFound)
 
@@ -60,7 +60,7 @@ def change(request: HttpRequest, actor: Actor, reseller_id: int) -> HttpResponse
 def top_up(request: HttpRequest, actor: Actor, reseller_id: int) -> HttpResponse:
     """Books money the agent paid outside."""
     try:
-        amount = parse_fen(request.POST.get("amount", ""), "amount")
+        amount = typed_fen(request.POST.get("amount", ""), "amount")
         done = agent_admin.top_up(actor, reseller_id, amount, request.POST.get("once", "")[:64])
         messages.success(request, _("The wallet is topped up.") if done else _("This top-up was booked before."))
     except _QUIET:
@@ -75,7 +75,7 @@ def top_up(request: HttpRequest, actor: Actor, reseller_id: int) -> HttpResponse
 def resell(request: HttpRequest, actor: Actor, product_id: int) -> HttpResponse:
     """Takes an upstream product up at our price."""
     try:
-        agent_admin.resell(actor, product_id, parse_fen(request.POST.get("price", ""), "price"))
+        agent_admin.resell(actor, product_id, typed_fen(request.POST.get("price", ""), "price"))
         messages.success(request, _("The product is on sale in your shop."))
     except _QUIET:
         raise

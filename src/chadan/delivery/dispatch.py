@@ -23,6 +23,7 @@ from chadan.platform.errors import NotFound
 from chadan.platform.scope import OPERATOR, Scope, Session, scoped
 
 MACHINE = system("delivery")
+FROM_STOCK = gettext_noop("delivered from stock")
 NO_STOCK = gettext_noop("There are not enough cards in stock.")
 PARTLY = gettext_noop("Some cards are delivered; the rest waits for stock.")
 BY_HAND = gettext_noop("Staff has to deliver this.")
@@ -136,9 +137,7 @@ def _from_stock(session: Session, order: Locked, facts: _Facts) -> None:
     )
     if cards >= facts.quantity:
         cause = f"stock:{number.text(order.order_no)}"
-        results.settle(
-            *(session, order, facts.kind), actor=MACHINE, reason="delivered from stock", cause=cause, cards=cards
-        )
+        results.settle(*(session, order, facts.kind), actor=MACHINE, reason=FROM_STOCK, cause=cause, cards=cards)
         return
     if facts.cancelled_at is not None and not cards:
         _give_back(session, order, facts)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.delivery import results, rows
@@ -126,7 +126,12 @@ def by_hand(actor: Actor, order_no: int, text: str) -> None:
         _check(session, order, cards)
         cause = f"by hand:{actor.user_id}:{number.text(order_no)}"
         results.delivered(
-            session, order_no, cards=cards, actor=actor_json(actor), reason="delivered by hand", cause=cause
+            session,
+            order_no,
+            cards=cards,
+            actor=actor_json(actor),
+            reason=gettext_noop("delivered by hand"),
+            cause=cause,
         )
 
 
@@ -155,7 +160,9 @@ def retry(actor: Actor, order_no: int) -> None:
         order = _locked(session, actor, order_no)
         who = actor_json(actor)
         if order.status is OrderStatus.FAILED:
-            transition(session, order_no, OrderStatus.PROCESSING, actor=who, reason="tried again", locked=order)
+            transition(
+                session, order_no, OrderStatus.PROCESSING, actor=who, reason=gettext_noop("tried again"), locked=order
+            )
         elif order.status in _OPEN:
             append(session, order_no, "delivery.retried", who, {})
         else:

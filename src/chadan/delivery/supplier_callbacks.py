@@ -49,10 +49,10 @@ def notify(request: HttpRequest, supplier_id: int) -> HttpResponse:
     try:
         told = api.read_report(raw)
     except ForgedReport:
-        _judge(kept, FORGED, None)
+        _judge(supplier, kept, FORGED, None)
         return HttpResponse("bad signature", status=401, content_type="text/plain")
     verdict, order_no = _heed(supplier, told)
-    _judge(kept, verdict, order_no)
+    _judge(supplier, kept, verdict, order_no)
     return _reply(api.answer(taken=verdict in (TAKEN, REPEATED)))
 
 
@@ -64,7 +64,7 @@ def body_of(kept: SupplierCallback) -> str:
 def _heed(supplier: Supplier, told: Supplied) -> tuple[str, int | None]:
     """(verdict, order)."""
     actor = {"kind": "system", "role": "", "id": supplier.pk, "name": "suppliers"}
-    with scoped(Scope(merchants=(supplier.merchant_id,), homes=(supplier.home,))) as session:
+    with scoped(_scope(supplier)) as session:
         row = _bound(session, supplier, told)
         if row is None:
             return UNKNOWN, None
@@ -99,21 +99,29 @@ def _keep(request: HttpRequest, supplier: Supplier, raw: RawReport) -> SupplierC
         if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIXES)
     }
     body = raw.body.decode("utf-8", "replace")
-    return SupplierCallback.objects.create(
-        supplier_id=supplier.pk,
-        home=supplier.home,
-        remote=str(client_ip(request.META) or ""),
-        headers=kept,
-        sealed=sealing.seal(f"supplier_callback/{supplier.pk}", {"body": body}),
-    )
+    with scoped(_scope(supplier)) as session:
+        session.enter()
+        return SupplierCallback.objects.create(
+            supplier_id=supplier.pk,
+            home=supplier.home,
+            remote=str(client_ip(request.META) or ""),
+            headers=kept,
+            sealed=sealing.seal(f"supplier_callback/{supplier.pk}", {"body": body}),
+        )
 
 
-def _judge(kept: SupplierCallback, verdict: str, order_no: int | None) -> None:
+def _scope(supplier: Supplier) -> Scope:
+    return Scope(merchants=(supplier.merchant_id,), homes=(supplier.home,))
+
+
+def _judge(supplier: Supplier, kept: SupplierCallback, verdict: str, order_no: int | None) -> None:
     kept.verdict, kept.order_no = verdict, order_no
     if verdict == FORGED:  # anybody may send these: enough to look into is enough to keep
         short = {"body": body_of(kept)[:FORGED_KEPT]}
         kept.sealed = sealing.seal(f"supplier_callback/{kept.supplier_id}", short)
-    kept.save(update_fields=["verdict", "order_no", "sealed"])
+    with scoped(_scope(supplier)) as session:
+        session.enter()
+        kept.save(update_fields=["verdict", "order_no", "sealed"])
     log.info("supplier callback", extra={"supplier": kept.supplier_id, "verdict": verdict, "callback": kept.pk})
 
 

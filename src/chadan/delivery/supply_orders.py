@@ -122,10 +122,11 @@ def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Js
 
 def shown(actor: Actor, order_no: int) -> Json:
     """One of the agent's orders as it stands, its cards in clear once delivered (an event says so). Raises NotFound."""
-    kept = SupplyOrder.objects.filter(pk=order_no, agent_id=actor.merchant_id or 0).first()
-    if kept is None:
-        raise NotFound(_("There is no such order."))
     with scoped(actor.scope) as session:
+        session.enter()
+        kept = SupplyOrder.objects.filter(pk=order_no, agent_id=actor.merchant_id or 0).first()
+        if kept is None:
+            raise NotFound(_("There is no such order."))
         return _shown(session, kept, _cards(session, kept, events.actor_json(actor)))
 
 
@@ -134,12 +135,14 @@ def by_your_number(actor: Actor, your_order_no: str, merchant: str = "") -> list
     found = SupplyOrder.objects.filter(agent_id=actor.merchant_id or 0, your_order_no=your_order_no)
     if merchant:
         found = found.filter(merchant_id__in=Merchant.objects.filter(slug=merchant).values("pk"))
-    return [shown(actor, kept.order_no) for kept in found.order_by("order_no")]
+    with scoped(actor.scope) as session:
+        session.enter()
+        return [shown(actor, kept.order_no) for kept in found.order_by("order_no")]
 
 
 def changed(order_no: int) -> None:
     """Defers the callback about a state the agent has not acknowledged."""
-    kept = SupplyOrder.objects.filter(pk=order_no).exclude(callback_url="").first()
+    kept = _to_be_told(order_no)
     if kept is None or _status(kept) in ("", kept.told):
         return
     from chadan.delivery.supply_tasks import tell_agent
@@ -149,7 +152,7 @@ def changed(order_no: int) -> None:
 
 def tell(order_no: int, attempt: int) -> None:
     """Sends the callback about the order's state now; comes back with growing pauses until it is taken."""
-    kept = SupplyOrder.objects.filter(pk=order_no).exclude(callback_url="").first()
+    kept = _to_be_told(order_no)
     if kept is None:
         return
     status = _status(kept)
@@ -163,11 +166,19 @@ def tell(order_no: int, attempt: int) -> None:
     kept.attempts, kept.last_error = attempt, error[:300]
     if not error:
         kept.told = status
-    kept.save(update_fields=["attempts", "last_error", "told"])
+    with scoped(OPERATOR) as session:
+        session.enter()
+        kept.save(update_fields=["attempts", "last_error", "told"])
     if error and attempt <= len(PAUSES):
         from chadan.delivery.supply_tasks import tell_agent
 
         tell_agent.configure(schedule_in={"seconds": PAUSES[attempt - 1]}).defer(order_no=order_no, attempt=attempt + 1)
+
+
+def _to_be_told(order_no: int) -> SupplyOrder | None:
+    with scoped(OPERATOR) as session:
+        session.enter()
+        return SupplyOrder.objects.filter(pk=order_no).exclude(callback_url="").first()
 
 
 def _send(kept: SupplyOrder, secret: str, status: str, data: Json) -> str:

@@ -75,7 +75,7 @@ def read(session: Session, start: int, limit: int) -> list[Event]:
 
 def changes(scope: Scope, start: int, head: int) -> list[Change]:
     """The orders of `scope` with events at positions from `start` to `head` (not included), each once."""
-    with scoped(scope) as session:
+    with scoped(scope, keyed=True) as session:
         rows = session.rows(
             _CHANGES,
             {

@@ -27,7 +27,7 @@ Connection = psycopg.Connection[Any]
 CHANNEL = "chadan_events"
 """Told after every batch: `{"from": position, "head": position, "bulk": [merchant ids] or null}`."""
 POLL = 0.1
-"""Seconds between two looks for new events (docs/decisions/030-poll-for-new-events.md)."""
+"""Seconds between two looks for new events (docs/decisions/040-poll-for-new-events.md)."""
 RESTING_POLL = 1.0
 """The same while no event has been written for LIVELY seconds: a look costs milliseconds, asking for the last id next to nothing."""
 LIVELY = 10.0

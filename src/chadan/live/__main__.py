@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from typing import Any
 
+from chadan.ops.serve import refuse_taken
 from chadan.platform.config import get_config
+from chadan.platform.errors import ConfigError
+from chadan.platform.logs import logging_config
 from chadan.platform.web_server import die_with_parent
+
+log = logging.getLogger(__name__)
 
 
 def application() -> Any:
@@ -28,6 +35,12 @@ def main() -> None:
     from granian.server import Server
 
     config = get_config()
+    logging_config(config.log_level)
+    try:
+        refuse_taken(config.live_host, config.live_port, "CHADAN_LIVE_LISTEN")
+    except ConfigError as error:
+        log.error("live cannot start; pages ask every ten seconds instead", extra={"reason": str(error)})  # noqa: TRY400
+        sys.exit(1)
     Server(
         "chadan.live.__main__:application",
         factory=True,

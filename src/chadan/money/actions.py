@@ -22,7 +22,7 @@ from chadan.money.statements import Account
 from chadan.money.views import money_of, own_balance, posting_page
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.platform.scope import scoped
-from chadan.search.written import parse_fen
+from chadan.search.written import typed_fen
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,7 +36,7 @@ def withdrawals(request: HttpRequest, actor: Actor) -> HttpResponse:
         error = _attempt(
             lambda: service.request(
                 actor,
-                parse_fen(typed.get("amount", ""), "amount"),
+                typed_fen(typed.get("amount", ""), "amount"),
                 typed.get("payee", ""),
                 typed.get("note", ""),
                 typed.get("once", ""),
@@ -69,7 +69,7 @@ def shop_wallets(request: HttpRequest, actor: Actor) -> HttpResponse:
             lambda: wallets.hand_over(
                 actor,
                 wallets.find_owner(typed.get("owner", "")),
-                parse_fen(typed.get("amount", ""), "amount"),
+                typed_fen(typed.get("amount", ""), "amount"),
                 typed.get("memo", "")[: service.TEXT],
                 typed.get("once", ""),
             )
@@ -121,7 +121,7 @@ def platform(request: HttpRequest, actor: Actor) -> HttpResponse:
                 actor,
                 typed.get("shop", ""),
                 wallets.find_owner(typed.get("owner", "")),
-                parse_fen(typed.get("amount", ""), "amount"),
+                typed_fen(typed.get("amount", ""), "amount"),
                 typed.get("memo", "")[: service.TEXT],
                 typed.get("once", ""),
             )

@@ -9,7 +9,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chadan.platform.config import Config
@@ -60,9 +60,14 @@ def only_site(config: Config) -> Iterator[None]:
 
 def refuse_taken_port(config: Config) -> None:
     """Raises ConfigError when the listen address cannot be bound."""
+    refuse_taken(config.listen_host, config.listen_port, "CHADAN_LISTEN")
+
+
+def refuse_taken(host: str, port: int, setting: str) -> None:
+    """Raises ConfigError, naming the setting to change, when an address cannot be bound."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
-            config.listen_host, config.listen_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,8 +75,8 @@ def refuse_taken_port(config: Config) -> None:
             probe.listen(1)
     except OSError as error:
         raise ConfigError(
-            f"Cannot listen on {config.listen_host}:{config.listen_port}: {error.strerror}.",
-            hint="Stop what uses the port, or choose another one with CHADAN_LISTEN.",
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            hint=f"Stop what uses the port, or choose another one with {setting}.",
         ) from error
 
 
@@ -96,10 +101,13 @@ def answers(url: str) -> bool:
         return False
 
 
-def run_site(config: Config, on_ready: Callable[[str], None]) -> int:
+def run_site(config: Config, on_ready: Callable[[str], None], beside: Sequence[Program] = ()) -> int:
     """Runs the site's processes until SIGINT or SIGTERM; calls `on_ready(url)` once /readyz answers. Returns the exit code.
 
+    `beside` are programs of the caller's, kept running under the same supervisor.
     The database must run and be migrated. Call from the main thread: children die with the thread that started them.
     """
     url = local_url(config)
-    return Supervisor(programs()).run(ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url))
+    return Supervisor([*beside, *programs()]).run(
+        ready=lambda: answers(url), on_ready=lambda: on_ready(config.origin or url)
+    )

@@ -64,6 +64,11 @@ class OrderDetail:
         return self.facts.order_no
 
     @property
+    def lives_here(self) -> bool:
+        """Whether the order was placed here; an imported one is another shop's history, and its money is there."""
+        return any(moment.kind == "order.placed" for moment in self.timeline)
+
+    @property
     def profit(self) -> int:
         """Fen: money that stayed minus cost; 0 while unpaid (DESIGN §2)."""
         facts = self.facts
@@ -127,7 +132,12 @@ _MILESTONES = (
     ("cancelled", "system"),
 )
 # What the buyer need not see: who looked at what, and the shop's own work.
-_INSIDE_ONLY = frozenset({"imported", "note.added", "tag.added", "tag.removed", "export.taken"})
+_INSIDE_ONLY = frozenset(
+    {
+        *("imported", "note.added", "tag.added", "tag.removed", "export.taken"),
+        *("order.escalated", "payment.alert", "delivery.stuck", "delivery.retried", "refund.failed", "refund.retried"),
+    }
+)
 
 
 def _timeline(facts: OrderFacts, events: list[EventRow], *, inside: bool) -> list[Moment]:
@@ -141,7 +151,9 @@ def _timeline(facts: OrderFacts, events: list[EventRow], *, inside: bool) -> lis
     for event in events:
         actor = _load(event.actor)
         if inside or (event.type not in _INSIDE_ONLY and not event.type.startswith("supply.")):
-            data = _load(event.biz) if inside else {}
+            data = _load(event.biz)
+            if not inside:
+                data = {"amount": data.get("amount")} if event.type.startswith("refund.") else {}
             moments.append(Moment(event.at, event.type, actor.get("name", ""), actor.get("kind", ""), data))
     return sorted(moments, key=lambda moment: moment.at)
 

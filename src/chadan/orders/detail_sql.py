@@ -119,6 +119,11 @@ class PaymentRow(NamedTuple):
         """How it was paid."""
         return PaymentMethod.of(self.method_code)
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody confirmed it without naming the gateway's number (payments.records.HAND)."""
+        return self.txn_no.startswith("hand:")
+
 
 class DeliveryRow(NamedTuple):
     """One delivery."""

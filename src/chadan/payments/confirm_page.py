@@ -41,7 +41,7 @@ def confirm_payment(request: HttpRequest, area: Area, actor: Actor, order_no: st
         "wanted": wanted,
         "area": area,
         "back": area.order_url(wanted.order_no),
-        "channel": request.POST.get("channel", ""),
+        "channel": request.POST.get("channel", "") or str(wanted.likely or ""),
         "txn_no": request.POST.get("txn_no", ""),
         "error": error,
     }

@@ -12,7 +12,7 @@ from chadan.orders import number
 from chadan.orders.events import actor_json
 from chadan.orders.states import OrderStatus
 from chadan.orders.transitions import Locked, lock
-from chadan.payments import attempts, channels, facts
+from chadan.payments import attempts, channels, facts, records
 from chadan.payments.facts import PaymentFact, Source, Verdict
 from chadan.payments.records import HAND
 from chadan.platform.errors import Conflict, InvalidInput, NotFound
@@ -23,12 +23,16 @@ _TXN = 64
 
 @dataclass(frozen=True, slots=True)
 class Confirmable:
-    """An order somebody may confirm the payment of: `amount` in fen, and the channels it may have come through."""
+    """An order somebody may confirm the payment of: `amount` in fen, and the channels it may have come through.
+
+    `likely` is the channel the buyer chose last, else the one for transfers; None when there is neither.
+    """
 
     order_no: int
     amount: int
     late: bool
     channels: list[PaymentChannel]
+    likely: int | None
 
 
 def confirmable(actor: Actor, order_no: int) -> Confirmable:
@@ -36,9 +40,13 @@ def confirmable(actor: Actor, order_no: int) -> Confirmable:
     actor.require(Permission.CONFIRM)
     with scoped(actor.scope) as session:
         order = _waiting(session, actor, order_no)
+        chosen = [one.channel_id for one in records.attempts_of(session, order_no) if one.open and one.channel_id]
     taken = PaymentChannel.objects.filter(merchant_id=order.merchant_id).exclude(protocol__in=["", channels.BALANCE])
     late = order.status is OrderStatus.CANCELLED
-    return Confirmable(order_no, order.amount, late, list(taken.order_by("-enabled", "position", "pk")))
+    listed = list(taken.order_by("-enabled", "position", "pk"))
+    transfers = [one.pk for one in listed if one.protocol == channels.MANUAL]
+    likely = next((pk for pk in (*reversed(chosen), *transfers) if pk in {one.pk for one in listed}), None)
+    return Confirmable(order_no, order.amount, late, listed, likely)
 
 
 def confirm(actor: Actor, order_no: int, channel_id: int, txn_no: str = "") -> Verdict:

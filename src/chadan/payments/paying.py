@@ -29,7 +29,7 @@ from chadan.orders.states import OrderStatus, PaymentMethod
 from chadan.payments import attempts, channels, healing, records
 from chadan.payments.gateways.base import Show
 from chadan.payments.records import Attempt
-from chadan.platform.errors import ChadanError, NotFound
+from chadan.platform.errors import ChadanError, InvalidInput, NotFound
 from chadan.platform.scope import Scope, scoped
 
 P = ParamSpec("P")
@@ -102,6 +102,8 @@ def choose(request: HttpRequest, payer: Payer) -> HttpResponse:
 def start(request: HttpRequest, payer: Payer) -> HttpResponse:
     """Starts to pay and goes to the page that says how; a second click comes to the same payment."""
     wanted = request.POST.get("channel", "")
+    if not wanted:
+        return _choose(request, payer, InvalidInput(_("Choose how to pay."), field="channel"))
     text = number.text(payer.order_no)
     agent = request.headers.get("User-Agent", "")
     try:
@@ -133,7 +135,7 @@ def wait(request: HttpRequest, payer: Payer, seq: int) -> HttpResponse:
         "attempt": attempt,
         "channel": channel,
         "code": _code(attempt.pay_url) if attempt.show is Show.QR and bill.waiting else "",
-        "goes": attempt.show is Show.REDIRECT and attempt.pay_url.startswith(("https://", "http://")),
+        "goes": attempt.pay_url.startswith(("https://", "http://")) and attempt.show in (Show.REDIRECT, Show.QR),
         "instructions": str(channel.settings.get("instructions", "")) if channel else "",
         "by_hand": channel is not None and channel.protocol == channels.MANUAL,
         "order_url": _order_url(payer),
@@ -195,6 +197,7 @@ def _choose(request: HttpRequest, payer: Payer, error: ChadanError | None = None
         "started": started,
         "names": {one.pk: one.name for one in open_now},
         "order_url": _order_url(payer),
+        "guest": not payer.account,
         "error": error,
     }
     return render(request, "payments/choose.html", context, status=error.status if error else 200)

@@ -17,7 +17,7 @@ from chadan.payments import refunds
 from chadan.payments.staff_pages import for_staff, parse
 from chadan.platform.errors import ChadanError, Conflict, NotFound
 from chadan.platform.scope import scoped
-from chadan.search.written import parse_fen
+from chadan.search.written import typed_fen
 from chadan.web.orders.areas import Area, in_area
 
 
@@ -67,7 +67,7 @@ def refund(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Htt
     if request.method == "POST":
         try:
             with scoped(actor.scope) as session:
-                amount, reason = parse_fen(request.POST.get("amount", ""), "amount"), request.POST.get("reason", "")
+                amount, reason = typed_fen(request.POST.get("amount", ""), "amount"), request.POST.get("reason", "")
                 refunds.request(session, wanted, amount, reason, actor_json(actor))
         except ChadanError as refused:
             error = refused

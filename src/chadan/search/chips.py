@@ -26,7 +26,7 @@ class Chip(NamedTuple):
 
 
 _WORDS = {
-    "pending_payment": "Pending payment",
+    "pending_payment": "Unpaid",
     "paid": "Paid",
     "processing": "Processing",
     "delivered": "Delivered",

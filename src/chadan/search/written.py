@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from chadan.orders.number import SHANGHAI
+from chadan.platform.errors import InvalidInput, InvalidQuery
 from chadan.search import checking
 from chadan.search.order_query import TimeRange
 
@@ -91,6 +94,14 @@ def end_moment(text: str, field: str) -> datetime:
 def fen_text(fen: int) -> str:
     """Fen as yuan with two decimals."""
     return f"{fen // 100}.{fen % 100:02d}"
+
+
+def typed_fen(text: str, field: str) -> int:
+    """What somebody typed into a form's field as `parse_fen` reads it. Raises InvalidInput."""
+    try:
+        return parse_fen(text, field)
+    except InvalidQuery:  # its sentence names the key of a query
+        raise InvalidInput(_("Enter an amount such as 50 or 50.00."), field=field) from None
 
 
 def parse_fen(text: str, field: str) -> int:

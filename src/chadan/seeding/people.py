@@ -50,7 +50,7 @@ PEOPLE = (
 def settle_people(file: Path, url: str) -> list[dict[str, Any]]:
     """Makes the accounts (or finds them again, with the passwords in `file`) and writes `file`, readable by its owner only.
 
-    Raises Conflict when the database's orders are not the demo's.
+    What else stands in `file` is kept. Raises Conflict when the database's orders are not the demo's.
     """
     shops = {shop.slug: shop for shop in Merchant.objects.filter(source=SOURCE)}
     buyers = set(
@@ -61,9 +61,10 @@ def settle_people(file: Path, url: str) -> list[dict[str, Any]]:
             "This database holds orders that are not the demo's.",
             hint="Give the demo its own CHADAN_DATA, or use ./chadan serve.",
         )
-    before = _read(file)
+    known = read_file(file)
+    before = _accounts_in(known)
     accounts = [_account(person, shops, before.get(person.username, {})) for person in PEOPLE]
-    _write(file, {"url": url, "accounts": accounts})
+    write_file(file, {**known, "url": url, "accounts": accounts})
     return accounts
 
 
@@ -108,15 +109,25 @@ def _key(user: User, before: str) -> str | None:
     return None if actor is None else create_key(actor, "demo", grantable(actor))[0]
 
 
-def _read(file: Path) -> dict[str, dict[str, Any]]:
-    """Last time's accounts by user name; nothing when there is no file or somebody broke it."""
+def _accounts_in(known: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Last time's accounts by user name; none when somebody broke the file."""
     try:
-        return {account["username"]: account for account in json.loads(file.read_text())["accounts"]}
-    except (OSError, ValueError, KeyError, TypeError):
+        return {account["username"]: account for account in known["accounts"]}
+    except (KeyError, TypeError):
         return {}
 
 
-def _write(file: Path, value: dict[str, Any]) -> None:
+def read_file(file: Path) -> dict[str, Any]:
+    """What the demo's file says; nothing when there is none or somebody broke it."""
+    try:
+        known = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def write_file(file: Path, value: dict[str, Any]) -> None:
+    """Replaces the demo's file; only its owner may read it."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     temporary.touch(mode=0o600)

@@ -20,13 +20,15 @@ from chadan.accounts.actors import Actor, Permission
 from chadan.accounts.models import Merchant
 from chadan.catalog import products as catalog
 from chadan.catalog.models import Product
-from chadan.platform.errors import NotFound
+from chadan.platform.errors import InvalidInput, NotFound
+from chadan.storefront import levels as buyer_levels
 from chadan.storefront import stock
 from chadan.storefront.product_form import ProductForm, initial_of
 from chadan.storefront.shop import Tab
 
 P = ParamSpec("P")
 PAGE = 50
+LEVEL_WORDS = tuple(str(level) for level in (0, *catalog.LEVELS))
 
 
 def for_shop(view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -125,6 +127,37 @@ def state(request: HttpRequest, actor: Actor, product_id: int) -> HttpResponse:
     said = _("“%(title)s” is on sale.") if product.active else _("“%(title)s” is off sale.")
     messages.success(request, said % {"title": product.title})
     return HttpResponseRedirect(reverse("storefront:products"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_shop
+def levels(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Buyers with a price level, and the form that gives one; `who` in the address fills it in."""
+    sent, error = request.POST, None
+    if request.method == "POST":
+        level = sent.get("level", "")
+        try:
+            buyer = buyer_levels.give(actor, sent.get("who", "")[:200], int(level) if level in LEVEL_WORDS else -1)
+        except InvalidInput as refused:
+            error = refused
+        else:
+            words = {"buyer": str(buyer), "level": level}
+            said = (
+                _("%(buyer)s has price level %(level)s now.") if level != "0" else _("%(buyer)s pays the usual price.")
+            )
+            messages.success(request, said % words)
+            return HttpResponseRedirect(reverse("storefront:levels"))
+    context = {
+        "title": _("Price levels"),
+        "levelled": buyer_levels.levelled(actor),
+        "choices": [
+            (word, _("Level %(n)s") % {"n": word} if word != "0" else _("Usual price")) for word in LEVEL_WORDS
+        ],
+        "who": (sent.get("who", "") or request.GET.get("who", ""))[:200],
+        "level": sent.get("level", "1"),
+        "error": error,
+    }
+    return render(request, "shop/levels.html", context, status=error.status if error else 200)
 
 
 def _form_page(request: HttpRequest, form: ProductForm, title: str, product: Product | None) -> HttpResponse:

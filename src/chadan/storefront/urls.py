@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("m/shop", manage.my_shop, name="my-shop"),
     path("m/products", manage.products, name="products"),
     path("m/products/new", manage.new, name="product-new"),
+    path("m/products/levels", manage.levels, name="levels"),
     path("m/products/<int:product_id>", manage.edit, name="product-edit"),
     path("m/products/<int:product_id>/state", manage.state, name="product-state"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup, escape
@@ -14,6 +15,14 @@ SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$", "JPY": "JP¥"}
 NONE = "—"
 _GROUPS = ((0, 6), (6, 11), (11, 14), (14, 19))
 _DAY = timedelta(days=1)
+
+
+def said(stored: str) -> str:
+    """A stored sentence in the reader's language, where it is one of ours; "" for none.
+
+    Templates use this, never `_(value)`: that takes its text for markup and for a format.
+    """
+    return translation.gettext(stored) if stored else ""
 
 
 def money(fen: int | None, currency: str = "CNY") -> str:
@@ -99,6 +108,6 @@ def _relative(seconds: int) -> str:
         return _("just now")
     if seconds < 3600:
         minutes = seconds // 60
-        return ngettext("%(n)d minute ago", "%(n)d minutes ago", minutes) % {"n": minutes}
+        return ngettext("%(n)d min ago", "%(n)d min ago", minutes) % {"n": minutes}
     hours = seconds // 3600
     return ngettext("%(n)d hour ago", "%(n)d hours ago", hours) % {"n": hours}

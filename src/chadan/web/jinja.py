@@ -23,7 +23,7 @@ def environment(**options: Any) -> Environment:
     """An autoescaping environment with translations, our filters and globals.
 
     Globals: static(path), url(name, *args, **kwargs), icon(name, size), htmx_script(), now(), language(),
-    label(word), tone(word). Filters: money, order_no, number, when, full_time, absolute, mask.
+    label(word), tone(word). Filters: money, order_no, number, when, full_time, absolute, mask, said.
     """
     options.setdefault("trim_blocks", True)
     options.setdefault("lstrip_blocks", True)
@@ -56,6 +56,7 @@ def environment(**options: Any) -> Environment:
         full_time=formats.full_time,
         absolute=formats.absolute,
         mask=formats.mask,
+        said=formats.said,
     )
     return env
 

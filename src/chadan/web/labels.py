@@ -19,7 +19,7 @@ from chadan.orders.states import (
 
 LABELS: dict[type[StrEnum], dict[str, Promise | str]] = {
     OrderStatus: {
-        OrderStatus.PENDING_PAYMENT: _("Pending payment"),
+        OrderStatus.PENDING_PAYMENT: _("Unpaid"),
         OrderStatus.PAID: _("Paid"),
         OrderStatus.PROCESSING: _("Processing"),
         OrderStatus.DELIVERED: _("Delivered"),

@@ -32,5 +32,8 @@ create table event_consumer_failures (
     primary key (name, position)
 );
 
+alter table event_consumer_failures enable row level security;
+create policy event_consumer_failures_scope on event_consumer_failures to {app} using ((select scope_operator()));
+
 -- What happens now goes before history that was imported by the million: its own index finds it among them.
 create index order_events_live on order_events (id) where leaf_index is null and type <> 'imported';

@@ -17,7 +17,7 @@ from chadan.orders.events import actor_json
 from chadan.orders.rights import Step
 from chadan.orders.states import OrderStatus
 from chadan.platform.errors import ChadanError, Forbidden, NotFound
-from chadan.search.written import parse_fen
+from chadan.search.written import typed_fen
 from chadan.web.orders import detail_page
 from chadan.web.orders.areas import Area, in_area
 
@@ -65,7 +65,7 @@ def close_case(request: HttpRequest, area: Area, actor: Actor, order_no: str) ->
 
     def step(order: OrderDetail) -> str:
         typed = request.POST.get("refund", "").strip()
-        refund = parse_fen(typed, "refund") if typed else 0
+        refund = typed_fen(typed, "refund") if typed else 0
         if refund and not rights.may_refund(actor, order.relation):
             raise Forbidden(_("Your role does not allow this."))
         reason = request.POST.get("reason", "")

@@ -126,7 +126,7 @@ def _cells(state: ListState, copy: str, badges: Mapping[OrderStatus, str], tags:
         "quantity": lambda row: str(row.quantity),
         "status": lambda row: str(badges[row.status]),
         "payment_method": lambda row: named(row.payment_method) if row.payment_method else NONE,
-        "platform": lambda row: text(row.platform or NONE),
+        "platform": lambda row: text(_("Own shop") if row.platform == "shop" else row.platform or NONE),
         "category": lambda row: named(row.category),
         "supplier": lambda row: text(row.supplier or NONE),
         "source_order_no": lambda row: _plain(row.source_order_no or NONE),

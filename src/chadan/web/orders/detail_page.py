@@ -10,13 +10,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from chadan.accounts.actors import Actor
+from chadan.accounts.actors import Actor, Permission
 from chadan.orders import number, remarks, reveal, rights
 from chadan.orders.detail import OrderDetail, get_detail
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.search import service
 from chadan.web.live import live_for
 from chadan.web.orders.areas import TITLES, Area, in_area
+from chadan.web.orders.onward import onward
 from chadan.web.orders.state import ListState
 from chadan.web.orders.timeline import told
 from chadan.web.posting import form_of
@@ -121,9 +122,11 @@ def _page(
         "note_error": note_error,
         "tag_error": tag_error,
         "steps": rights.steps(actor, detail.relation, detail.facts.status),
+        "onward": onward(actor, detail),
         "may_refund": rights.may_refund(actor, detail.relation),
         "step_error": step_error,
         "moments": told(detail.timeline),
+        "may_price": detail.relation == "seller" and actor.may(Permission.MANAGE),
         "known_tags": remarks.tags_of(actor) if detail.may_tag else [],
     }
     return render(request, "orders/detail.html", context, status=status)

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.models import Tag
@@ -31,7 +32,7 @@ from chadan.web.orders.state import SIZES, ListState
 S = OrderStatus
 _TABS = (
     (gettext_lazy("All"), ()),
-    (gettext_lazy("Pending payment"), (S.PENDING_PAYMENT,)),
+    (gettext_lazy("Unpaid"), (S.PENDING_PAYMENT,)),
     (gettext_lazy("To deliver"), (S.PAID, S.PROCESSING)),
     (gettext_lazy("Delivered"), (S.DELIVERED,)),
     (gettext_lazy("Completed"), (S.COMPLETED,)),
@@ -71,7 +72,9 @@ def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
         state = ListState.read(_only_view(request), area, actor)
         error = str(problem)
     if state.jump is not None and _exists(actor, state.jump):
-        return HttpResponseRedirect(state.order_link(state.jump))
+        link = state.order_link(state.jump)
+        # htmx would follow a redirect by itself, look for a list in the order's page, and show nothing.
+        return HttpResponseClientRedirect(link) if request.htmx else HttpResponseRedirect(link)  # type: ignore[attr-defined]
     response = _list(request, area, actor, state, error)
     if cookie := columns.remember(request, area):
         response.set_cookie(*cookie, max_age=365 * 86_400, samesite="Lax", httponly=True, secure=request.is_secure())

@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chadan.orders.detail import Moment
+from chadan.web.format import money
 
-_WHAT: dict[str, tuple[Promise, str]] = {
-    "placed": (gettext_lazy("Order placed"), "grey"),
-    "paid": (gettext_lazy("Payment received"), "blue"),
-    "processing": (gettext_lazy("Delivery under way"), "blue"),
-    "delivered": (gettext_lazy("Goods delivered"), "green"),
-    "completed": (gettext_lazy("Order completed"), "green"),
-    "failed": (gettext_lazy("Delivery failed"), "red"),
-    "after_sale": (gettext_lazy("After-sales case opened"), "amber"),
-    "refunded": (gettext_lazy("Money refunded"), "red"),
-    "cancelled": (gettext_lazy("Order cancelled"), "grey"),
+WORDS: dict[str, tuple[Promise, str]] = {
+    "order.placed": (gettext_lazy("Order placed"), "grey"),
+    "order.pending_payment": (gettext_lazy("Waiting for payment"), "grey"),
+    "order.paid": (gettext_lazy("Payment received"), "blue"),
+    "order.processing": (gettext_lazy("Delivery under way"), "blue"),
+    "order.delivered": (gettext_lazy("Goods delivered"), "green"),
+    "order.completed": (gettext_lazy("Order completed"), "green"),
+    "order.failed": (gettext_lazy("Delivery failed"), "red"),
+    "order.after_sale": (gettext_lazy("After-sales case opened"), "amber"),
+    "order.refunded": (gettext_lazy("Money refunded"), "red"),
+    "order.cancelled": (gettext_lazy("Order cancelled"), "grey"),
+    "order.escalated": (gettext_lazy("Late: the staff was told"), "red"),
     "imported": (gettext_lazy("Record imported"), "grey"),
+    "payment.alert": (gettext_lazy("A payment that does not fit"), "red"),
+    "payment.paid_back_outside": (gettext_lazy("The gateway gave the money back by itself"), "amber"),
+    "refund.requested": (gettext_lazy("Refund asked for"), "amber"),
+    "refund.done": (gettext_lazy("Refund arrived"), "amber"),
+    "refund.failed": (gettext_lazy("Refund failed"), "red"),
+    "refund.retried": (gettext_lazy("Refund sent again"), "amber"),
+    "delivery.stuck": (gettext_lazy("Delivery is stuck"), "red"),
+    "delivery.retried": (gettext_lazy("Delivery tried again"), "blue"),
+    "supply.requested": (gettext_lazy("Purchase placed"), "blue"),
+    "supply.refused": (gettext_lazy("The supplier refused the purchase"), "amber"),
+    "supply.parked": (gettext_lazy("Purchase waits for a person"), "amber"),
+    "supply.too_late": (gettext_lazy("The goods came too late"), "amber"),
+    "card.passed_on": (gettext_lazy("Cards handed on to the agent's sale"), "green"),
     "card.revealed": (gettext_lazy("Cards revealed"), "amber"),
     "account.revealed": (gettext_lazy("Account revealed"), "amber"),
     "note.added": (gettext_lazy("Note added"), "grey"),
@@ -29,15 +46,25 @@ _WHAT: dict[str, tuple[Promise, str]] = {
     "tag.removed": (gettext_lazy("Tag removed"), "grey"),
     "export.taken": (gettext_lazy("Taken in an export"), "amber"),
 }
+"""What each type of event says, and its colour. A milestone without an event has the name of its state alone."""
 _WHO: dict[str, Promise] = {
     "buyer": gettext_lazy("Buyer"),
     "guest": gettext_lazy("Guest"),
     "merchant": gettext_lazy("Shop staff"),
     "operator": gettext_lazy("Platform operator"),
     "gateway": gettext_lazy("Payment gateway"),
+    "supplier": gettext_lazy("Supplier"),
     "system": gettext_lazy("System"),
     "import": gettext_lazy("Import"),
     "seed": gettext_lazy("Demo data"),
+}
+_ALERTS: dict[str, Promise] = {
+    "second": gettext_lazy("The order was paid already; the money goes back."),
+    "wrong_amount": gettext_lazy("The amount is not the order's; the money goes back."),
+    "wrong_currency": gettext_lazy("The currency is not the order's."),
+    "wrong_payee": gettext_lazy("Somebody else was paid."),
+    "wrong_channel": gettext_lazy("It came through another channel."),
+    "unknown_order": gettext_lazy("It names no order."),
 }
 
 
@@ -57,10 +84,27 @@ def told(moments: list[Moment]) -> list[Told]:
     """The moments, newest first, in the reader's language; an event nobody named yet shows its own word."""
     shown = []
     for moment in reversed(moments):
-        what, tone = _WHAT.get(moment.kind.removeprefix("order."), (moment.kind, "grey"))
+        what, tone = WORDS.get(moment.kind) or WORDS.get(f"order.{moment.kind}") or (moment.kind, "grey")
         kind = str(_WHO.get(moment.actor_kind, moment.actor_kind))
-        reason = moment.data.get("reason", "")  # the machine's own reasons are texts of the catalogues
-        note = _("Tag: %(tag)s") % {"tag": moment.data["tag"]} if "tag" in moment.data else reason and _(reason)
-        who = moment.who or kind
-        shown.append(Told(str(what), moment.at, who, kind if moment.who and who != kind else "", tone, note))
+        # Which part of the machine acted is a word of the code.
+        who = kind if moment.actor_kind == "system" else moment.who or kind
+        note = _note(moment.data)
+        shown.append(Told(str(what), moment.at, who, kind if who != kind else "", tone, note))
     return shown
+
+
+def _note(data: dict[str, Any]) -> str:
+    """What an event says besides: a tag, an alert, a sum, a reason. The machine's own reasons are texts of the catalogues."""
+    if "tag" in data:
+        return _("Tag: %(tag)s") % {"tag": data["tag"]}
+    parts = []
+    if "verdict" in data:
+        parts.append(str(_ALERTS.get(data["verdict"], data["verdict"])))
+    if isinstance(data.get("amount"), int) and data["amount"] > 0:  # fen; a state change says yuan, as text
+        parts.append(money(data["amount"]))
+    if data.get("by_hand"):
+        parts.append(_("paid back by hand"))
+    if data.get("to_wallet"):
+        parts.append(_("into the wallet"))
+    parts += [_(data[name]) for name in ("reason", "error") if data.get(name)]
+    return " · ".join(parts)
