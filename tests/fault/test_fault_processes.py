@@ -224,6 +224,7 @@ def test_row_05_no_callback_ever_arrives(ground: Ground, unheard: list[int]) -> 
     assert seconds <= 120
 
 
+@pytest.mark.long
 def test_row_17_a_transaction_that_stays_open_and_no_connection_left(ground: Ground, shop: dict[str, Any]) -> None:
     site = ground.site
     order_no, out_no = ground.begin(shop)
