@@ -19,6 +19,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The database first: its settings are the run's. The browser last: Playwright keeps an event loop running, in which
     Django refuses to query.
     """
+    if settings_named := os.environ.get("DJANGO_SETTINGS_MODULE"):
+        raise pytest.UsageError(
+            f"a test module names Django's settings ({settings_named}) when it is imported: import inside tests"
+        )
     items.sort(key=lambda item: TIERS.index(item.path.parent.name))
 
 

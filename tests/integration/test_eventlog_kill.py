@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from tests.support import event_log
-from tests.support.counting_log import NAME
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.integration, pytest.mark.long]
@@ -30,6 +29,8 @@ def start(data: Path) -> subprocess.Popen[bytes]:
 
 
 def test_killed_at_random_points_it_leaves_no_gap_and_no_effect_twice(database: Any, data_folder: Path) -> None:
+    from tests.support.counting_log import NAME
+
     from chadan.eventlog.sequencer import _LOCK
 
     seed = random.randrange(10**6)
