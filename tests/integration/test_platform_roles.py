@@ -258,3 +258,15 @@ def test_the_migration_runs_again(database):
     from chadan.platform.migrate import migrate
 
     migrate(database)
+
+
+def test_migrations_take_as_long_as_they_take_and_requests_do_not(database):
+    """An index on ten million orders needs minutes; a page must not."""
+    from django.db import connections
+
+    limits = {}
+    for alias in ("owner", "default"):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("select current_setting('statement_timeout')")
+            limits[alias] = cursor.fetchone()[0]
+    assert limits == {"owner": "0", "default": "1min"}

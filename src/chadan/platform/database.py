@@ -9,6 +9,8 @@ from typing import Any
 
 from chadan.platform.config import Address, Config
 
+STATEMENT_SECONDS = 60
+"""How long one statement of web and jobs may take."""
 LOCK_SECONDS = 4
 """How long web and jobs wait for a row somebody else holds: gateways give up on an answer after 5 seconds, and ask again."""
 PREPARE_AFTER = 5
@@ -48,6 +50,7 @@ def django_databases(config: Config, owner: Address | None = None) -> dict[str, 
             app_address(config, owner),
             health_checks=True,
             prepare_threshold=None if config.external else PREPARE_AFTER,
+            statement_seconds=STATEMENT_SECONDS,
             lock_seconds=LOCK_SECONDS,
         ),
         "owner": _entry(owner, health_checks=False),
@@ -55,8 +58,14 @@ def django_databases(config: Config, owner: Address | None = None) -> dict[str, 
 
 
 def _entry(
-    address: Address, *, health_checks: bool, prepare_threshold: int | None = None, lock_seconds: int = 0
+    address: Address,
+    *,
+    health_checks: bool,
+    prepare_threshold: int | None = None,
+    statement_seconds: int = 0,
+    lock_seconds: int = 0,
 ) -> dict[str, Any]:
+    """Without limits (0) by default: a migration of ten million orders builds an index for minutes."""
     return {
         "ENGINE": "chadan.platform.backend",
         "HOST": address.host,
@@ -73,8 +82,8 @@ def _entry(
             "connect_timeout": 10,
             "prepare_threshold": prepare_threshold,
             # A generic plan of a list is 3 times slower, of LIKE $1 40 times (DESIGN §4).
-            "options": "-c plan_cache_mode=force_custom_plan -c statement_timeout=60000"
-            f" -c lock_timeout={lock_seconds * 1000}"
+            "options": "-c plan_cache_mode=force_custom_plan"
+            f" -c statement_timeout={statement_seconds * 1000} -c lock_timeout={lock_seconds * 1000}"
             " -c idle_in_transaction_session_timeout=600000 -c timezone=Asia/Shanghai",
         },
     }
