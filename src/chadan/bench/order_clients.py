@@ -12,7 +12,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
-from chadan.bench.ledger_double import Ledger
 from chadan.orders.events import system
 from chadan.orders.placing import NewOrder, place
 from chadan.orders.states import OrderStatus, PaymentMethod
@@ -69,10 +68,11 @@ def sell_once(stall: Stall, product: tuple[int, int], buyer: int) -> bool:
         return sell(session, order, product_id, method=PaymentMethod.BALANCE, actor=ACTOR) is not None
 
 
-def whole_path(stall: Stall, product: tuple[int, int], buyer: int, ledger: Ledger) -> bool:
+def whole_path(stall: Stall, product: tuple[int, int], buyer: int) -> bool:
     """Placed; paid, with the ledger's entries and the delivery job in the same transaction; delivered from stock."""
     from chadan.delivery.dispatch import deliver
     from chadan.delivery.tasks import deliver as job
+    from chadan.money import flows
 
     _product_id, version_id = product
     with scoped(stall.scope, keyed=True) as session:
@@ -84,7 +84,9 @@ def whole_path(stall: Stall, product: tuple[int, int], buyer: int, ledger: Ledge
         transition(
             session, order_no, OrderStatus.PAID, actor=ACTOR, reason="paid", cause=cause, changes=changes, locked=order
         )
-        ledger(session, order, channel_id=stall.channel_id, amount=order.amount, fee=6, cause=cause, actor=ACTOR)
+        flows.payment_received(
+            session, order, channel_id=stall.channel_id, amount=order.amount, fee=6, cause=cause, actor=ACTOR
+        )
         job.defer(order_no=order_no)
     deliver(order_no)
     return True
@@ -94,10 +96,7 @@ def _serve(pipe: Connection, stall: Stall, seed: int) -> None:
     """A client: does what it is told (way, where, how often or how long) until it is told nothing."""
     from django.db import connections
 
-    from chadan.bench.ledger_double import ledger
-
     draw = random.Random(seed)  # noqa: S311 - which product a made-up buyer takes
-    post = ledger()
     with scoped(stall.scope) as session:
         session.rows("select 1")
     while (told := pipe.recv()) is not None:
@@ -111,7 +110,7 @@ def _serve(pipe: Connection, stall: Stall, seed: int) -> None:
                 if way == "sell":
                     done += sell_once(stall, product, draw.choice(stall.buyers))
                 else:
-                    done += whole_path(stall, product, draw.choice(stall.buyers), post)
+                    done += whole_path(stall, product, draw.choice(stall.buyers))
                 slowest.append(time.perf_counter() - begun)
             pipe.send((done, time.perf_counter() - started, slowest))
         except Exception:  # noqa: BLE001 - the parent shows it

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from chadan.bench.figures import Bar, Result, percentile
-from chadan.bench.ledger_double import open_accounts, real_ledger
 from chadan.bench.order_clients import CLIENTS, Clients, Stall
 from chadan.bench.pgbench import drop_tpcb, find_pgbench, make_tpcb, statement, tpcb, write_scripts
 from chadan.bench.sites import Site
@@ -21,6 +20,7 @@ SECONDS = 4
 PRODUCTS = 200
 STOCK = 40_000
 """Cards of the hot product, and of the two hundred together for each way they are sold."""
+FLOOR = f"TPC-B transactions a second of pgbench, {CLIENTS} clients, scale {CLIENTS}, synchronous_commit on"
 FLASH = 10_000
 
 
@@ -79,7 +79,7 @@ def _rounds(site: Site, pgbench: Path, clients: Clients, stall: Stall) -> Iterat
         extra: dict[str, Any] = {"p95": percentile(waits[place], 0.95) * 1000} if waits[place] else {}
         value = median(rates[place])
         many = len(waits[place]) or int(value * SECONDS * ROUNDS)
-        yield Result(name, value, "/s", many, floor, _floor_is(), Bar("ratio", least=least), extra)
+        yield Result(name, value, "/s", many, floor, FLOOR, Bar("ratio", least=least), extra)
 
 
 def _still_stocked(site: Site, stall: Stall) -> None:
@@ -91,11 +91,6 @@ def _still_stocked(site: Site, stall: Stall) -> None:
         ).fetchone() or (0,)
     if row[0] < len(wanted):
         raise ConfigError("The bench's cards sold out: this machine is faster than expected.", hint="Raise STOCK.")
-
-
-def _floor_is() -> str:
-    posted = "" if real_ledger() else "; ledger rows written by the bench itself"
-    return f"TPC-B transactions a second of pgbench, {CLIENTS} clients, scale {CLIENTS}, synchronous_commit on{posted}"
 
 
 def _flash(site: Site, clients: Clients, stall: Stall) -> Iterator[Result]:
@@ -151,7 +146,6 @@ def _stall(site: Site) -> Stall:
             cards = (f"BENCH-{product.pk}-{card:08d}" for card in range(many))
             stock.add_cards(session, product, stock.texts(cards), source="bench")
             products.append((product.pk, product.version.pk))
-    open_accounts(site, merchant.pk)
     with site.bare() as owner:
         owner.execute("vacuum (analyze) stock_cards")
     spread_over = tuple(products[:PRODUCTS])
