@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,6 +17,7 @@ from chadan.payments.staff_pages import for_staff, parse
 from chadan.platform.errors import ChadanError, Conflict, NotFound
 from chadan.platform.scope import scoped
 from chadan.search.written import typed_fen
+from chadan.web.format import said
 from chadan.web.orders.areas import Area, in_area
 
 
@@ -25,7 +25,7 @@ from chadan.web.orders.areas import Area, in_area
 @for_staff(Permission.REFUND)
 def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Refunds that are not done first, with why."""
-    rows = [(one, _said(one.refund.reason), _said(one.refund.error)) for one in refunds.queue_of(actor)]
+    rows = [(one, said(one.refund.reason), said(one.refund.error)) for one in refunds.queue_of(actor)]
     return render(request, "payments/refunds.html", {"title": _("Refunds"), "rows": rows})
 
 
@@ -88,8 +88,3 @@ def refund(request: HttpRequest, area: Area, actor: Actor, order_no: str) -> Htt
         "error": error,
     }
     return render(request, "payments/refund.html", context, status=error.status if error else 200)
-
-
-def _said(stored: str) -> str:
-    """A stored sentence in the reader's language, where it is one of ours."""
-    return translation.gettext(stored) if stored else ""
