@@ -198,7 +198,7 @@ def test_cards_that_are_sold_out_or_too_few_are_not_sold(monkeypatch):
 
     merchant, product = make_store(delivery_kind=DeliveryKind.CARD, fields=[], max_quantity=20)
     left = {product.pk: 3}
-    monkeypatch.setattr(stock, "_free_cards", lambda wanted: {pk: left.get(pk, 0) for pk in wanted})
+    monkeypatch.setattr(stock, "stock_of", lambda wanted: {pk: left.get(pk, 0) for pk in wanted})
     path = path_of(merchant, product)
     assert "仅剩 3 件" in Client().get(f"/s/{merchant.slug}").content.decode()
     answer = order(Client(), path, quantity="4")
@@ -216,7 +216,7 @@ def test_what_a_supplier_has_counts_as_stock(monkeypatch):
     from chadan.storefront import stock
 
     merchant, product = make_store(delivery_kind=DeliveryKind.CARD, fields=[])
-    monkeypatch.setattr(stock, "_free_cards", lambda wanted: dict.fromkeys(wanted, 2))
+    monkeypatch.setattr(stock, "stock_of", lambda wanted: dict.fromkeys(wanted, 2))
     supplier = Supplier.objects.create(merchant=merchant, home=merchant.home, name="s", active=True)
     source = ProductSource.objects.create(
         product=product, home=merchant.home, supplier=supplier, ref="1", stock=5, active=True
@@ -232,7 +232,7 @@ def test_an_agents_product_has_what_the_upstream_has(monkeypatch):
 
     _upstream, theirs = make_store(delivery_kind=DeliveryKind.CARD, fields=[])
     _agent, mine = make_store(delivery_kind=DeliveryKind.CARD, fields=[])
-    monkeypatch.setattr(stock, "_free_cards", lambda wanted: {pk: 4 for pk in wanted if pk == theirs.pk})
+    monkeypatch.setattr(stock, "stock_of", lambda wanted: {pk: 4 for pk in wanted if pk == theirs.pk})
     mine.upstream = theirs
     assert stock.available([mine]) == {mine.pk: 4}
 

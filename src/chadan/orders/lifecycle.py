@@ -153,10 +153,8 @@ def complete_later(order_no: int, at: datetime | None) -> None:
 
 def _last_look(order_no: int) -> None:
     """Asks the gateways once more; one that cannot be reached does not keep an order open for ever."""
-    try:
-        from chadan.payments import healing  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        return
+    from chadan.payments import healing
+
     try:
         healing.last_look(order_no)
     except ChadanError as error:

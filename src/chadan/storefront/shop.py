@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -27,6 +26,7 @@ from chadan.catalog.models import PaymentChannel, Product
 from chadan.orders import events, number, reveal
 from chadan.orders.guest import guest_actor
 from chadan.orders.states import Category, DeliveryKind
+from chadan.payments.attempts import channels_for
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.storefront import access, limits, offers, stock
 from chadan.web.labels import label
@@ -218,14 +218,7 @@ def _movable(asked: list[Field], typed: dict[str, str]) -> set[str]:
 
 def channels(merchant_id: int, *, guest: bool) -> list[PaymentChannel]:
     """The ways to pay the merchant offers; a guest has no wallet to pay from."""
-    enabled: Iterable[PaymentChannel]
-    try:
-        from chadan.payments.attempts import channels_for
-    except ImportError:
-        enabled = PaymentChannel.objects.filter(merchant_id=merchant_id, enabled=True).order_by("position", "pk")
-    else:
-        enabled = channels_for(merchant_id)
-    return [channel for channel in enabled if not guest or channel.protocol != "balance"]
+    return [channel for channel in channels_for(merchant_id) if not guest or channel.protocol != "balance"]
 
 
 def _prefilled(request: HttpRequest, merchant: Merchant, chosen: Product) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chadan.catalog.models import Product, ProductSource
+from chadan.delivery.claims import stock_of
 from chadan.orders.states import DeliveryKind
 
 
@@ -27,10 +28,7 @@ def _own(products: list[Product]) -> dict[int, int | None]:
     found: dict[int, int | None] = {product.pk: None for product in products}
     if not cards:
         return found
-    counted = _free_cards(cards)
-    if counted is None:
-        return found
-    supplied = _supplied(cards)
+    counted, supplied = stock_of(cards), _supplied(cards)
     for pk in cards:
         more = supplied.get(pk, 0)
         found[pk] = None if more is None else counted.get(pk, 0) + more
@@ -39,15 +37,6 @@ def _own(products: list[Product]) -> dict[int, int | None]:
 
 def _is_card(product: Product) -> bool:
     return product.version is not None and product.version.delivery_kind == DeliveryKind.CARD.code
-
-
-def _free_cards(product_ids: list[int]) -> dict[int, int] | None:
-    """Free cards; None where no room keeps cards, and everything counts as in stock."""
-    try:
-        from chadan.delivery.claims import stock_of
-    except ImportError:
-        return None
-    return dict(stock_of(product_ids))
 
 
 def _supplied(product_ids: list[int]) -> dict[int, int | None]:
