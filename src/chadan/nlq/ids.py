@@ -65,18 +65,18 @@ def _cued(sheet: Sheet) -> None:
             continue
         sep = pattern("cue_sep").match(sheet.mask, cue.end())
         start = sep.end() if sep else cue.end()
-        tokens, end = _tokens(sheet, start, account=slot == "account")
+        tokens, end = _tokens(sheet, start, account=slot == "account", letters=not cue[0].isascii())
         if tokens:
             sheet.take(cue.start(), end, "id", slot, {"equals": tokens})
 
 
-def _tokens(sheet: Sheet, start: int, *, account: bool) -> tuple[list[str], int]:
+def _tokens(sheet: Sheet, start: int, *, account: bool, letters: bool) -> tuple[list[str], int]:
     code = pattern("account_code" if account else "code")
     groups: list[tuple[int, int, bool]] = []
     here = start
     while True:
         match = code.match(sheet.mask, here)
-        if not match or (not re.search(r"\d", match[0]) and (groups or not re.search(r"[_@.-]|^[a-z]{4,}$", match[0]))):
+        if not match or (not re.search(r"\d", match[0]) and (groups or not (letters or re.search(r"[_@.-]", match[0])))):
             break
         spaced = bool(groups) and sheet.mask[groups[-1][1] : here].strip() == ""
         groups.append((here, match.end(), spaced))

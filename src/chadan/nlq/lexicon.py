@@ -77,7 +77,7 @@ class Lexicon:
         lexicon = cls(terms, durations, denominated, base)
         for alias, term in terms.items():
             lexicon.trie.add(alias, term)
-            if term.slot not in ("variant", "category", "member") and pattern("kept_whole").search(alias):
+            if pattern("kept_card" if term.slot in ("variant", "category", "member") else "kept_whole").search(alias):
                 lexicon.kept_whole.add(alias, term)
         return lexicon
 

@@ -192,7 +192,7 @@ def _money_at(sheet: Sheet, lexicon: Lexicon, index: int) -> int:
         return number_end
     unit = unit or found.unit
     cue, slot, end = _cued(sheet, start, end)
-    if not slot:
+    if not slot and not (single and not unit):
         if _denominated(sheet, lexicon, start, end):
             slot = "face_value"
         elif unit or ((applied or found.shaped) and not single):

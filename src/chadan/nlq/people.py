@@ -95,7 +95,7 @@ def _bare(sheet: Sheet, lexicon: Lexicon, match: re.Match[str]) -> None:
     name = sheet.mask[start:end]
     if not 2 <= len(name) <= 12 or pattern("not_bare_name").fullmatch(name):
         return
-    if any(lexicon.trie.longest(sheet.mask[:end], index) for index in range(start, end)):
+    if any(lexicon.trie.longest(sheet.mask, index) for index in range(start, end)):
         return
     if start and re.match(r"[\u3400-\u9fff0-9]", sheet.mask[start - 1]) and not lead:
         return

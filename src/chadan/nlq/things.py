@@ -39,7 +39,7 @@ def _scan(sheet: Sheet, lexicon: Lexicon, *, kept: bool) -> None:
     index, mask = 0, sheet.mask
     while index < len(mask):
         found = trie.longest(mask, index) if mask[index] < "\ue000" else None
-        if found and not (kept and _longer(lexicon, mask, index, found[0])):
+        if found and not (kept and (_longer(lexicon, mask, index, found[0]) or pattern("clock_card").search(mask, max(0, index - 2), found[0]))):
             end, term = found
             end = _take(sheet, index, end, term)
             mask = sheet.mask

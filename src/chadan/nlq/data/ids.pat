@@ -1,5 +1,5 @@
 # Identifiers: cues, partial matches, and the shapes that need no cue (§3).
-cue_external: (?:微信|支付宝|商户|商家|外部|渠道|上游|网关|第三方|支付|平台|供货商?)(?:交易|支付|订)?(?:单号?|号)(?:号)?(?<=号)|(?:支付宝|微信)?(?:交易单?号|流水单?号|交易流水号?|支付流水号?|支付单号|支付编号)|transaction\s?(?:id|no\.?|number)?|txn\s?id|trade\s?no
+cue_external: (?:微信|支付宝|商户|商家|外部|渠道|上游|网关|第三方|支付|平台|供货商?)(?:交易|支付|订)?(?:单号|(?<=交易)号|单编号|订单编号)|(?:支付宝|微信)?(?:交易单?号|流水单?号|交易流水号?|支付流水号?|支付单号|支付编号)|transaction\s?(?:id|no\.?|number)?|txn\s?id|trade\s?no
 cue_order: (?:订|定)单(?:编号|号码?|id|no)|(?<![\u4e00-\u9fff])单号|单号|订单id|order\s?(?:no\.?|number|id|#)(?:\s?is)?
 cue_account: (?:充值|游戏|登录|会员|qq|收货)?(?:账号|帐号|账户(?!余额)|帐户|号码)|(?:手机|电话)(?:号码?)?|qq号码?|(?<![a-z])qq(?=\s*(?:是|为|:)?\s*\d)|扣扣号?|企鹅号?|微信号|vx号|wx号|游戏id|角色id|玩家id|uid|邮箱(?:地址)?|e?mail|account(?:\s?(?:no\.?|number|id))?|phone(?:\s?number)?|号(?=[里中]?(?:里?有|包?含|带))
 cue_secret: (?:卡密|卡号|激活码|兑换码|序列号|注册码|充值码|cdkey|cdk|密钥)

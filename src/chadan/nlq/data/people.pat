@@ -1,8 +1,8 @@
 # Cues of people, tags, platforms and sides (§10).
-cue_buyer: 买家|客户|顾客|用户|下单人|买主|客人|买方|购买人|购买者|buyer|customer
-cue_merchant: 商家|商户|店铺|卖家|店家|卖主|商铺|网店|merchant|seller
-cue_agent: 代理商?|分销商|推广员|分销员|代理人|推广人|agent
-cue_supplier: 供货商|供应商|货源商?|上游|供货方|供应方|进货商|supplier
+cue_buyer: 买家|客户|顾客|用户|下单人|买主|客人|买方|购买人|购买者|buyer(?![a-z])|customer(?![a-z])
+cue_merchant: 商家|商户|店铺|卖家|店家|卖主|商铺|网店|merchant(?![a-z])|seller(?![a-z])
+cue_agent: 代理商?|分销商|推广员|分销员|代理人|推广人|agent(?![a-z])
+cue_supplier: 供货商|供应商|货源商?|上游|供货方|供应方|进货商|supplier(?![a-z])
 cue_platform: 平台|渠道|来源|来自
 people_cue: (?P<buyer>{cue_buyer})|(?P<merchant>{cue_merchant})|(?P<agent>{cue_agent})|(?P<supplier>{cue_supplier})|(?P<platform>{cue_platform})
 name_sep: \s*(?:名字?|昵称)?\s*(?:是|为|叫做?|:|=)?\s*
@@ -12,7 +12,7 @@ not_name: (?:销售|销量|业绩|排名|排行|榜|花钱|花费|消费|订单|
 not_cue_before: (?:各个?|每一?个?|每位|每家|哪一?个?|哪一?位|哪一?家|哪些|按|按照|分|[0-9一二三四五六七八九十]个|[0-9一二三四五六七八九十]名|[0-9一二三四五六七八九十]位|top\s?\d*|不同|逐个?|名|位|家)\s*$
 and_name: \s*(?:和|、|跟|与|及|以及|还有|或者?)\s*
 bare_buyer: (?P<name>[a-z\u4e00-\u9fff·]{2,14}?)(?P<verb>(?:买|拍|充|下|购买|订)(?:过|了)?的(?:订单|单子|单)?)
-not_bare_name: {noise_all}|.*(?:[我你他她它谁块元钱]|{cue_buyer}|{cue_agent}|{cue_merchant}|{cue_supplier}|除了|不要|不是|没有|全部|所有|新|刚|多|少|才|都|订单|记录|代|重复|分别|一起|最)|.*(?:给|帮|替|用|在|从|到|是|被|想|要|没|未|不)$|.*[一二两三四五六七八九十百千万]$
+not_bare_name: {noise_all}|.*(?:[除去掉往以有内上下我你他她它谁块元钱]|{cue_buyer}|{cue_agent}|{cue_merchant}|{cue_supplier}|除了|不要|不是|没有|全部|所有|新|刚|多|少|才|都|订单|记录|代|重复|分别|一起|最)|.*(?:给|帮|替|用|在|从|到|是|被|想|要|没|未|不)$|.*[一二两三四五六七八九十百千万]$
 tag: (?:标签|标记|tag)(?:里)?(?:是|为|有|:|=|叫|含|包含)\s*["“「]?(?P<t1>{tag_name})["”」]?|标(?:记)?(?:为|成|了|上)\s*["“「]?(?P<t2>{tag_name})["”」]?(?:的|标签)?|(?:打了?上?了?|带了?有?|贴了?上?了?|加了?上?了?|挂了?上?|有|标了)\s*["“「]?(?P<t3>{tag_name}?)["”」]?\s*(?:的)?(?:标签|标记|标)|(?:标签|tag)\s*["“「]?(?P<t4>{tag_name})["”」]?
 tag_name: [^的,。;、\s\ue001-\uf8ff"“”「」是为]{1,20}
 role_consumer: 消费(?:订单|记录|单)|购买(?:订单|记录)|我(?:自己)?(?:买到?过?了?|购买过?了?|下过?了?|拍下?过?了?|入手|买下|订购)的(?:订单|单子|单)?|我(?:买入|买进)的|purchase\shistory
