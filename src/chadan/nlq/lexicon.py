@@ -81,6 +81,10 @@ class Lexicon:
                 lexicon.kept_whole.add(alias, term)
         return lexicon
 
+    def term(self, alias: str) -> Term | None:
+        """What `alias` stands for; None when the lexicon does not know it."""
+        return self.terms.get(fold(alias))
+
     def with_shop(self, terms: Iterable[ShopTerm]) -> Lexicon:
         """This lexicon with a shop's words on top: (alias, slot, canonical, category or None).
 

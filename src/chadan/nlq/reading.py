@@ -45,7 +45,7 @@ def read(q: str, *, now: datetime, lexicon: Lexicon | None = None, calendar: Cal
     """
     lexicon = lexicon or Lexicon.seed()
     calendar = calendar or shipped_calendar()
-    sheet = normalise(q)
+    sheet = normalise(storable(q))
     to_chinese(sheet)
     injection.cut_injection(sheet)
     people.read_quoted(sheet)
@@ -70,6 +70,13 @@ def read(q: str, *, now: datetime, lexicon: Lexicon | None = None, calendar: Cal
         if piece.value not in (None, [], "")
     ]
     return Reading(got, spans, unknown, sheet.notes)
+
+
+def storable(text: str) -> str:
+    """The text with a space for each character no database can hold (NUL and lone surrogates); its length stays."""
+    if "\0" in text or not text.isascii():
+        return "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return text
 
 
 def local(now: datetime) -> datetime:

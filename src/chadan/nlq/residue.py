@@ -20,15 +20,11 @@ def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
         for start, end in _content(sheet.mask, segment.start(), segment.end()):
             parts.append((start, sheet.raw_of(start, end).strip()))
     words = [text for _, text in sorted(parts) if text]
-    joined = " ".join(_storable(word) for word in words).strip()
+    joined = " ".join(words).strip()
     if len(joined) > MAX_TEXT:
         sheet.note("text_cut", kept=MAX_TEXT, given=len(joined))
         joined = joined[:MAX_TEXT].strip()
     return joined, words
-
-
-def _storable(text: str) -> str:
-    return "".join(character for character in text if character != "\0" and not "\ud800" <= character <= "\udfff")
 
 
 def _content(mask: str, start: int, end: int) -> list[tuple[int, int]]:
