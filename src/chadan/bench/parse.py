@@ -11,10 +11,11 @@ from chadan.bench.figures import Bar, Result
 from chadan.bench.sites import Site
 from chadan.nlq.patterns import data_json
 from chadan.nlq.reading import read
+from chadan.orders.number import SHANGHAI
 
 ROUNDS = 40
 MOST_MS = 3.0
-NOON = datetime(2025, 6, 18, 12, 0)
+NOON = datetime(2025, 6, 18, 12, 0, tzinfo=SHANGHAI)
 
 
 def bench_parse(_site: Site | None = None, _smaller: Site | None = None) -> Iterator[Result]:

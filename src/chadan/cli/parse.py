@@ -18,7 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Whose words to know, and how much to say."""
     parser.add_argument("--as", dest="user", metavar="USER", help="know the words of this user's shop, too")
     parser.add_argument("--explain", action="store_true", help="add spans, unknown words and notes to each line")
-    parser.epilog = 'Reads lines {"id", "q", "now", "role"} from standard input; prints {"id", "got"}. Without --as no database.'
+    parser.epilog = (
+        'Reads lines {"id", "q", "now", "role"} from standard input; prints {"id", "got"}. Without --as no database.'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +43,8 @@ def answers(lines: TextIO, lexicon: Lexicon, *, explain: bool = False) -> Iterat
                 raise TypeError
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(
-                f"Line {number} is no question.", hint='A line is {"id": …, "q": "昨天的订单", "now": "2026-01-31T18:30:00"}.'
+                f"Line {number} is no question.",
+                hint='A line is {"id": …, "q": "昨天的订单", "now": "2026-01-31T18:30:00"}.',
             ) from error
         reading = read(question, now=moment, lexicon=lexicon)
         yield {"id": asked.get("id"), "got": reading.got, **(_why(reading) if explain else {})}

@@ -72,7 +72,11 @@ class Lexicon:
 
     @classmethod
     def _built(
-        cls, terms: Mapping[str, Term], durations: Mapping[str, str], denominated: frozenset[str], base: Mapping[str, str]
+        cls,
+        terms: Mapping[str, Term],
+        durations: Mapping[str, str],
+        denominated: frozenset[str],
+        base: Mapping[str, str],
     ) -> Lexicon:
         lexicon = cls(terms, durations, denominated, base)
         for alias, term in terms.items():

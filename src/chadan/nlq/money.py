@@ -125,9 +125,9 @@ def _range(mask: str, low: Amount) -> Amount | None:
         return None
     first, last = low.low, high.high
     scale = place(high.text) if high.text and not high.text.isdigit() else ONE
-    if low.text.isdigit() or len(low.text) == 1:
-        if scale >= 10 and first * scale <= last and first < 100 and not low.unit:
-            first *= scale
+    short = low.text.isdigit() or len(low.text) == 1
+    if short and scale >= 10 and first * scale <= last and first < 100 and not low.unit:
+        first *= scale
     return Amount(low.start, high.end, first, last, unit=low.unit or high.unit, shaped=True)
 
 
@@ -261,10 +261,8 @@ def read_quantity(sheet: Sheet) -> None:
         if not found or found.unit:
             index = found.end if found else index + 1
             continue
-        if not _quantity(sheet, index, found):
-            index = found.end
-        else:
-            index = max(index + 1, found.end)
+        _quantity(sheet, index, found)
+        index = max(index + 1, found.end)
 
 
 def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
@@ -280,9 +278,11 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     verb = pattern("buy_verb").search(mask[max(0, start - 8) : start])
     if cue:
         start -= len(cue[0])
-    elif not (unit or tail) or pattern("not_before").search(mask[max(0, start - 3) : start]):
-        return False
-    elif not (verb or pattern("product_ahead").match(mask, end)):
+    elif (
+        not (unit or tail)
+        or pattern("not_before").search(mask[max(0, start - 3) : start])
+        or not (verb or pattern("product_ahead").match(mask, end))
+    ):
         return False
     elif verb:
         start -= len(verb[0])

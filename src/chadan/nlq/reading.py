@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chadan.nlq import ids, injection, intent, money, negation, people, residue, status, things, time_ranges
@@ -88,15 +89,10 @@ def local(now: datetime) -> datetime:
     return now.astimezone(SHANGHAI).replace(tzinfo=None)
 
 
+@cache
 def shipped_calendar() -> Calendar:
     """The calendar that comes with the program, built once."""
-    global _calendar
-    if _calendar is None:
-        _calendar = Calendar.shipped()
-    return _calendar
-
-
-_calendar: Calendar | None = None
+    return Calendar.shipped()
 
 
 def _shown(value: Any) -> Any:

@@ -117,7 +117,11 @@ def _repaired(sheet: Sheet, index: Repairs, known: list[int], start: int) -> int
 def _starts(mask: str, start: int) -> bool:
     if _is_chinese(mask[start]):
         return True
-    return mask[start].isascii() and mask[start].isalnum() and not (start and mask[start - 1].isascii() and mask[start - 1].isalnum())
+    return (
+        mask[start].isascii()
+        and mask[start].isalnum()
+        and not (start and mask[start - 1].isascii() and mask[start - 1].isalnum())
+    )
 
 
 def _candidate(sheet: Sheet, index: Repairs, known: list[int], start: int, shortest: int) -> int:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from chadan.nlq.calendar import Calendar
 from chadan.nlq.numbers import small
-from chadan.nlq.patterns import pattern
+from chadan.nlq.patterns import data_json, pattern
 
 DAY = timedelta(days=1)
 YEARS_BACK = 9
@@ -145,7 +145,7 @@ MONTHS = {"m0": 0, "m1": -1, "m2": -2, "mp1": 1}
 QUARTERS = {"q0": 0, "q1": -1, "q2": -2}
 WEEKS = {"w0": 0, "w1": -1, "w2": -2, "w3": -3, "wp1": 1}
 DAYS = {"d0": 0, "d1": -1, "d2": -2, "d3": -3, "dp1": 1, "dp2": 2}
-_WEEKDAYS = {name: index for index, name in enumerate(pattern("weekday_names").pattern.strip("(?:)"))}
+_WEEKDAYS: dict[str, int] = data_json("words.json")["weekdays"]
 
 
 def weekday_of(match: re.Match[str], first: date) -> Point:
@@ -182,7 +182,10 @@ def anchored_month(text: str, index: int, clock: Clock) -> Found | None:
         return None
     base = shift(clock.today.replace(day=1), _offset(match, MONTHS) or 0)
     here = match.end()
-    return _inside_month(text, here, clock, base.year, base.month) or (here, months_point(base.year, base.month, 1, "month"))
+    return _inside_month(text, here, clock, base.year, base.month) or (
+        here,
+        months_point(base.year, base.month, 1, "month"),
+    )
 
 
 def _inside_month(text: str, index: int, clock: Clock, year: int, month: int) -> Found | None:
@@ -205,7 +208,9 @@ def _inside_month(text: str, index: int, clock: Clock, year: int, month: int) ->
     return None
 
 
-def anchored_year(text: str, index: int, clock: Clock, festival: Callable[[str, int, int], Found | None]) -> Found | None:
+def anchored_year(
+    text: str, index: int, clock: Clock, festival: Callable[[str, int, int], Found | None]
+) -> Found | None:
     """去年, 2024年, 24年 … and what narrows it: a month, a day, a part of the year, a festival, 今天."""
     match = pattern("year_anchor").match(text, index)
     if not match:
@@ -257,7 +262,11 @@ def month_at(text: str, match: re.Match[str], clock: Clock, year: int | None) ->
     day = pattern("day_num").match(text, here) or pattern("day_num_bare").match(text, here)
     if not day:
         plain = re.compile(r"(?P<dom>[0-3]?\d)(?![\d.])").match(text, here)
-        day = plain if plain and year is None and text[here - 1] not in "份" and not pattern("money_after").match(text, plain.end()) else None
+        day = (
+            plain
+            if plain and year is None and text[here - 1] != "份" and not pattern("money_after").match(text, plain.end())
+            else None
+        )
     if day:
         number = small(day["dom"]) or 0
         if year is not None:
@@ -301,7 +310,11 @@ def week_point(text: str, index: int, clock: Clock) -> Found | None:
     if match:
         first = monday(clock.today) + timedelta(days=7 * (_offset(match, WEEKS) or 0))
         for start in dict.fromkeys((match.end(), link_end(text, match.end()))):
-            day = pattern("weekday").match(text, start) if start == match.end() else pattern("bare_weekday").match(text, start)
+            day = (
+                pattern("weekday").match(text, start)
+                if start == match.end()
+                else pattern("bare_weekday").match(text, start)
+            )
             if day:
                 return day.end(), weekday_of(day, first)
         return match.end(), Point(at(first), at(first + 7 * DAY), "week", literal=True)
@@ -362,7 +375,9 @@ def numeric(text: str, index: int, clock: Clock) -> Found | None:
     match = pattern("numeric_short").match(text, index)
     if not match or pattern("money_after").match(text, match.end()):
         return None
-    if pattern("money_before").search(text, 0, index) and pattern("money_before").search(text[max(0, index - 8) : index]):
+    if pattern("money_before").search(text, 0, index) and pattern("money_before").search(
+        text[max(0, index - 8) : index]
+    ):
         return None
     if index and text[index - 1] == "-" and clock.after is None:
         return None
@@ -373,7 +388,13 @@ def numeric(text: str, index: int, clock: Clock) -> Found | None:
     in_range = range_ahead or (clock.after is not None and clock.after.kind == "day")
     if match["dot"] and not in_range and not pattern("dot_after").match(text, end):
         return None
-    if not (1 <= month <= 12 and 1 <= number <= 31) or (match["slash"] == "-" and clock.after is None and index and text[index - 1].isalnum() and text[index - 1].isascii()):
+    if not (1 <= month <= 12 and 1 <= number <= 31) or (
+        match["slash"] == "-"
+        and clock.after is None
+        and index
+        and text[index - 1].isalnum()
+        and text[index - 1].isascii()
+    ):
         return None
     point = pick(clock, lambda year: filter(None, [day_in(year, month, number)]))
     return (tail.end() if tail else end, point) if point else None
