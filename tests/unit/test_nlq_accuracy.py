@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from tests.support.nlq_score import cases, table, wrong_slots
 
 from chadan.nlq.reading import query_of, read
-from tests.support.nlq_score import cases, table, wrong_slots
 
 LEAST = 0.98
 

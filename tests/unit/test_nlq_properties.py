@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.nlq_score import cases
 
 from chadan.nlq.reading import Reading, query_of, read
-from tests.support.nlq_score import cases
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "support" / "orderquery.schema.json").read_text(encoding="utf-8"))
 VALID = jsonschema.Draft202012Validator(SCHEMA)

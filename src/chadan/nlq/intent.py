@@ -200,7 +200,7 @@ def _group(sheet: Sheet) -> str | None:
 def _measure(sheet: Sheet) -> dict[str, str]:
     """Intent and metric of the measure words."""
     out: dict[str, str] = {}
-    average = _first(sheet, "average")
+    average = _every(sheet, "average")
     quantity = _every(sheet, "m_quantity")
     profit = _every(sheet, "m_profit")
     how_many = _every(sheet, "how_many")

@@ -14,7 +14,7 @@ from chadan.nlq.sheet import KINDS, Sheet
 MAX_FEN = 2**63 - 1
 ONE = Decimal(1)
 THINGS = KINDS["product"] + KINDS["category"] + KINDS["variant"]
-CUE_WINDOW = 12
+CUE_WINDOW = 24
 
 
 @dataclass

@@ -15,6 +15,10 @@ def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
     remark = pattern("remark").search(sheet.mask)
     if remark and remark.end() > remark.start():
         sheet.cover(remark.start(), remark.end())
+        value = pattern("remark_value").match(sheet.mask, remark.end())
+        if value and not pattern("noise_all").fullmatch(value["value"]):
+            start, end = value.span("value")
+            sheet.take(start, end, "text", "text", sheet.raw_of(start, end))
     parts: list[tuple[int, str]] = [(piece.start, str(piece.value)) for piece in sheet.having("text")]
     for segment in re.finditer("[^\ue000-\uf8ff]+", sheet.mask):
         for start, end in _content(sheet.mask, segment.start(), segment.end()):

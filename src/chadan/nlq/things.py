@@ -73,6 +73,9 @@ def _take(sheet: Sheet, start: int, end: int, term: Term) -> int:
         after = pattern("pay_after").match(sheet.mask, end)
         start = before.start() if before and before.end() == start else start
         end = after.end() if after else end
+    if term.slot == "platform":
+        tail = pattern("platform_tail").match(sheet.mask, end)
+        end = tail.end() if tail else end
     kind = KIND_OF.get(term.slot, term.slot)
     sheet.take(start, end, kind, "category" if term.slot == "member" else term.slot, term.value, category=term.category)
     return end

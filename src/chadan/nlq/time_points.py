@@ -192,6 +192,12 @@ def _inside_month(text: str, index: int, clock: Clock, year: int, month: int) ->
     third = pattern("third").match(text, index)
     if third:
         return third.end(), _third(year, month, third.groupdict())
+    edge = pattern("edge_days").match(text, index)
+    if edge:
+        last = monthrange(year, month)[1]
+        count = min((small(edge["count"]) or 1) * (7 if edge["weeks"] else 1), last)
+        first = date(year, month, 1 if edge["first"] else last - count + 1)
+        return edge.end(), Point(at(first), at(first + timedelta(days=count)), "third", literal=True)
     here = link_end(text, index)
     found = pattern("day_num").match(text, here) or pattern("day_num_bare").match(text, here)
     if found:
@@ -239,6 +245,10 @@ def _inside_year(text: str, index: int, clock: Clock, year: int) -> Found | None
     part = pattern("year_part").match(text, index)
     if part:
         return part.end(), _year_part(year, part.groupdict())
+    edge = pattern("edge_months").match(text, index)
+    if edge:
+        count = min(small(edge["count"]) or 1, 12)
+        return edge.end(), months_point(year, 1 if edge["first"] else 13 - count, count, "third")
     today = pattern("relative_day").match(text, index)
     if today and today["d0"]:
         return today.end(), day_point(shift(clock.today, 12 * (year - clock.today.year)))
@@ -290,7 +300,7 @@ def month_at(text: str, match: re.Match[str], clock: Clock, year: int | None) ->
 def bare_day(text: str, index: int, clock: Clock) -> Found | None:
     """20号: the most recent 20th, skipping months that have none."""
     match = pattern("day_num").match(text, index)
-    if not match or (index and text[index - 1] in "第.-/0123456789"):
+    if not match or (index and text[index - 1] in ("第.0123456789" if clock.after else "第.-/0123456789")):
         return None
     number = small(match["dom"]) or 0
     point = pick(clock, lambda year: filter(None, (day_in(year, month, number) for month in range(1, 13))))

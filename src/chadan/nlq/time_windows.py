@@ -54,7 +54,7 @@ def duration(match: re.Match[str]) -> Duration | None:
 
 
 def _half(unit: str) -> Duration:
-    if pattern("unit_month").fullmatch(unit):
+    if pattern("unit_month").fullmatch(unit) or pattern("half_month").fullmatch(unit):
         return Duration(15, "day")
     if pattern("unit_year").fullmatch(unit):
         return Duration(6, "month")
