@@ -206,7 +206,7 @@ def _measure(sheet: Sheet) -> dict[str, str]:
     how_many = _every(sheet, "how_many")
     counted = _every(sheet, "m_count")
     how_much = _every(sheet, "how_much")
-    amount = _every(sheet, "m_amount")
+    amount = None if pattern("amount_extreme").search(sheet.mask) else _every(sheet, "m_amount")
     statistics = _every(sheet, "statistics")
     if average:
         out["intent"] = "avg"

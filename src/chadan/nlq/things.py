@@ -116,7 +116,7 @@ def _members(sheet: Sheet) -> None:
 
 def _behind(sheet: Sheet, member: Piece) -> Piece | None:
     here = member.start
-    while here and sheet.mask[here - 1] in KINDS["variant"] + " ":
+    while here and (sheet.mask[here - 1] == KINDS["variant"] or pattern("link_character").match(sheet.mask, here - 1)):
         here -= 1
     if not here or sheet.mask[here - 1] != KINDS["product"]:
         return None

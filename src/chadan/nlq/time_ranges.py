@@ -149,9 +149,11 @@ def _tail(text: str, end: int, first: Point, *, opened: bool) -> tuple[int, Inte
     if until:
         return until.end(), Interval(None, bound(first, last=True))
     if first.day or first.festival:
-        around = pattern("around").match(text, end)
+        around = pattern("around_days").match(text, end)
         if around and not first.instant:
-            return around.end(), Interval(first.start - 3 * DAY, first.end + 3 * DAY)
+            margin = duration(around) if around["num"] or around["half"] else None
+            days = margin.count * {"day": 1, "week": 7}.get(margin.unit, 1) if margin else 3
+            return around.end(), Interval(first.start - days * DAY, first.end + days * DAY)
         near = pattern("near_days").match(text, end)
         length = duration(near) if near else None
         if near and length:

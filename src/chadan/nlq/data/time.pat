@@ -89,3 +89,4 @@ written_date: (?<![\d.])(?:20\d\d年)?(?P<m1>\d{1,2}|[一二三四五六七八�
 edge_months: (?:(?P<first>前|头|开头)|最后|后|末尾?)(?:的)?(?P<count>{n})个月
 edge_days: (?:(?P<first>前|头|开头)|最后|末尾?)(?:的)?(?P<count>{n})(?:天|日|(?P<weeks>周|个?星期|个?礼拜))
 half_month: 拉月
+around_days: {around}(?:{duration})?
