@@ -63,6 +63,16 @@ TABLE: dict[str, Route] = {
     "ops/money": Route("own", operator_sees=True),
     "ops/money/postings/<int:posting_id>": Route("thing", operator_sees=True),
     "ops/money/withdrawals/<int:withdrawal_id>": Route("thing", "POST", operator_sees=True, data={"reference": "x"}),
+    "m/tags": Route("own"),
+    "m/tags/<int:tag_id>": Route("thing", "POST", data={"do": "save", "name": "forged", "colour": "red"}),
+    "m/tags/<int:tag_id>/delete": Route("thing", "POST"),
+    "m/tags/jobs/<int:job_id>": Route("thing", "POST"),
+    "m/tags/rules/new": Route("own"),
+    "m/tags/rules/ready": Route("own", "POST", data={"which": "nothing"}),
+    "m/tags/rules/<int:rule_id>": Route(
+        "thing", "POST", data={"name": "forged", "tag": "forged", "text": "status:paid"}
+    ),
+    "m/tags/rules/<int:rule_id>/do": Route("thing", "POST", data={"do": "delete"}),
     "m/stock": Route("own"),
     "m/stock/find": Route("own", "POST", data={"card": "KNOWN-CARD-TO-NOBODY"}),
     "m/stock/cards/<int:card_id>/reveal": Route("thing", "POST"),
@@ -106,6 +116,8 @@ TABLE: dict[str, Route] = {
         for path, route in {
             "": Route("own", operator_sees=area == "ops/orders"),
             "/rows": Route("own", operator_sees=area == "ops/orders"),
+            "/views": Route("own", operator_sees=area == "ops/orders"),
+            "/views/<int:view_id>": Route("thing", "POST", data={"do": "delete"}),
             "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
             **{
                 f"/<str:order_no>{path}": Route(
