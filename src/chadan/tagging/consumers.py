@@ -29,7 +29,10 @@ def is_own(event: Event) -> bool:
 
 @consumer(NAME)
 def follow(_session: Session, events: Sequence[Event]) -> None:
-    """Evaluates each order of the batch once, shop by shop; shops without a rule that is on cost nothing."""
+    """Evaluates each order of the batch once, shop by shop; shops without a rule that is on cost nothing.
+
+    What happened before a shop's first rule was switched on is the past: a job applies rules to that.
+    """
     touched: dict[Shop, list[Event]] = defaultdict(list)
     for event in events:
         if not is_own(event):
@@ -39,8 +42,10 @@ def follow(_session: Session, events: Sequence[Event]) -> None:
     rules = rulings_of(shop.merchant_id for shop in touched)
     for shop, its in touched.items():
         if rulings := rules.get(shop.merchant_id):
-            with scoped(shop_scope(shop)) as session:
-                evaluate(session, shop, rulings, sorted(_orders(session, rulings, its)))
+            oldest = min(ruling.since for ruling in rulings if ruling.since)
+            if since := [event for event in its if event.at >= oldest]:
+                with scoped(shop_scope(shop)) as session:
+                    evaluate(session, shop, rulings, sorted(_orders(session, rulings, since)))
 
 
 def _orders(session: Session, rulings: list[Ruling], events: list[Event]) -> set[int]:

@@ -29,6 +29,7 @@ class TagRule(models.Model):
     overdue = models.BooleanField(default=False)
     removes = models.BooleanField(default=True)
     enabled = models.BooleanField(default=False)
+    since = models.DateTimeField(db_default=Now(), help_text="switched on then: what happened before is the past")
     preset = models.CharField(max_length=32, blank=True)
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -150,6 +151,7 @@ def save(
         rule.buyer_orders, rule.buyer_days = wanted.beside.buyer_orders, wanted.beside.buyer_days
         rule.overdue = wanted.beside.overdue
         if enabled is not None:
+            rule.since = timezone.now() if enabled and not rule.enabled else rule.since
             rule.enabled = enabled
         refuse_ring([*(Ruling.of(one) for one in others if one.pk != rule.pk), _draft(rule)])
         try:
@@ -173,7 +175,8 @@ def refuse_ring(rulings: list[Ruling]) -> None:
 def switch(actor: Actor, rule: TagRule, *, on: bool) -> None:
     """Switches a rule on or off; what it tagged stays tagged. Raises Forbidden."""
     actor.require(Permission.MANAGE)
-    TagRule.objects.filter(pk=rule.pk).update(enabled=on, error="")
+    changes = {"enabled": on, "error": "", **({"since": timezone.now()} if on else {})}
+    TagRule.objects.filter(pk=rule.pk).exclude(enabled=on).update(**changes)
 
 
 def delete(actor: Actor, rule: TagRule) -> None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
 from chadan.orders.tags import TagRef
@@ -27,13 +28,15 @@ class Ruling:
     query: OrderQuery
     beside: Beside
     removes: bool
+    since: datetime | None = None
+    """Switched on then; None: not yet."""
 
     @classmethod
     def of(cls, rule: TagRule) -> Ruling:
         """The rule as stored. Raises InvalidQuery when its query is none any more."""
         beside = Beside(rule.buyer_orders, rule.buyer_days, rule.overdue)
         tag = TagRef(rule.tag_id, rule.tag.name)
-        return cls(rule.pk, tag, OrderQuery.from_dict(rule.query), beside, rule.removes)
+        return cls(rule.pk, tag, OrderQuery.from_dict(rule.query), beside, rule.removes, rule.since)
 
     def asked_tags(self) -> set[str]:
         """The names, casefolded, of the tags its query asks about."""
