@@ -266,16 +266,7 @@ def test_an_overdue_order_is_tagged_by_the_clock(shop, sequencer):
 def test_a_window_that_moves_means_nothing_to_a_rule(shop):
     from chadan.platform.errors import ChadanError
 
-    for text in (
-        "date:7d",
-        "今天 status:paid",
-        "date:2026-01-01..today status:paid",
-        "",
-        "nothing:here",
-        "view:consumer",
-    ):
-        if text == "今天 status:paid":
-            text = "date:今天 status:paid"
+    for text in ("date:7d", "date:今天 status:paid", "date:2026-01-01..today", "", "nothing:here", "view:consumer"):
         with pytest.raises(ChadanError):
             make_rule(shop, "x", text)
     make_rule(shop, "x", "date:2026-01-01.. status:paid")

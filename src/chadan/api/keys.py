@@ -23,10 +23,12 @@ from chadan.platform.scope import Matter, Scope
 
 PREFIX = "cd_live_"
 READ, COST, ACCOUNTS, SUPPLY = "orders:read", "orders:cost", "orders:accounts", "supply"
+ORGANISE = "orders:organise"
 SCOPES = {
     READ: gettext_lazy("Read orders"),
     COST: gettext_lazy("See cost, fee, profit and supplier"),
     ACCOUNTS: gettext_lazy("See top-up accounts unmasked"),
+    ORGANISE: gettext_lazy("Save views, make and change tags"),
     SUPPLY: gettext_lazy("Buy from shops as their agent, from the wallets there"),
 }
 """Everything a key may be allowed, each at most as far as its owner's role goes."""
