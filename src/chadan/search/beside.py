@@ -16,12 +16,13 @@ MOST_LATER = 100
 """So many of a buyer's later orders are looked at again when one order changes what the buyer has completed."""
 _COMPLETED = OrderStatus.COMPLETED.code
 _MOVING = f"{OrderStatus.PAID.code}, {OrderStatus.PROCESSING.code}"
-# Walks orders_buyer over the window and stops at the number asked for.
+# Walks orders_buyer over the window and stops at the number asked for. Behind "offset 0" the planner knows the buyer alone:
+# it would otherwise walk all that the shop has completed, hoping to meet the buyer soon.
 _BUYER = """
 (select count(*) from (
-    select 1 from orders c
-    where c.buyer_id = o.buyer_id and c.merchant_id = o.merchant_id and c.home = o.home and c.status = {completed}
-      and c.order_no <= o.order_no{since} limit %s) c) >= %s"""
+    select 1 from (select c.merchant_id, c.home, c.status from orders c
+                   where c.buyer_id = o.buyer_id and c.order_no <= o.order_no{since} offset 0) c
+    where c.merchant_id = o.merchant_id and c.home = o.home and c.status = {completed} limit %s) c) >= %s"""
 _SINCE = " and c.order_no >= order_number_floor(order_placed_at(o.order_no) - make_interval(days => %s))"
 # What is promised: the delivery's own deadline, else the product's time from the payment on (as ops.stuck).
 _OVERDUE = """
@@ -29,14 +30,17 @@ _OVERDUE = """
     (select d.due_at from order_deliveries d where d.order_no = o.order_no and d.home = o.home order by d.seq desc limit 1),
     o.paid_at + make_interval(mins => (select p.sla_minutes from product_versions v join products p on p.id = v.product_id
                                        where v.id = o.version_id))) < now())"""
+_UNTIL = "order_number_floor(order_placed_at(o.order_no) + make_interval(days => %s))"
+_END = "9223372036854775807"
 _LATER = """
 select distinct c.order_no
 from orders o
 cross join lateral (
-    select c.order_no from orders c
-    where c.buyer_id = o.buyer_id and c.merchant_id = o.merchant_id and c.home = o.home and c.order_no > o.order_no
-      and (%s::integer is null or c.order_no < order_number_floor(order_placed_at(o.order_no) + make_interval(days => %s)))
-    order by c.order_no limit {most}
+    select c.order_no from (
+        select c.order_no, c.merchant_id, c.home from orders c
+        where c.buyer_id = o.buyer_id and c.order_no > o.order_no and c.order_no < {until}
+        order by c.order_no offset 0) c
+    where c.merchant_id = o.merchant_id and c.home = o.home limit {most}
 ) c
 where o.order_no = any(%s::bigint[]) and o.home = any(%s::smallint[]) and o.merchant_id = any(%s::bigint[])
 """
@@ -71,7 +75,7 @@ class Beside:
 def later_orders(session: Session, numbers: Sequence[int], days: int | None) -> set[int]:
     """Orders the same buyers placed in the same shop after these, within `days` (None: ever), MOST_LATER for each."""
     scope = session.scope
-    rows = session.rows(
-        _LATER.format(most=MOST_LATER), (days, days, list(numbers), list(scope.homes), list(scope.merchants))
-    )
+    text = _LATER.format(most=MOST_LATER, until=_END if days is None else _UNTIL)
+    window = () if days is None else (days,)
+    rows = session.rows(text, (*window, list(numbers), list(scope.homes), list(scope.merchants)))
     return {row[0] for row in rows}
