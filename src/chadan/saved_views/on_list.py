@@ -76,7 +76,7 @@ def shown_of(state: ListState) -> services.Shown:
 
 
 def bar(area: Area, actor: Actor, state: ListState, found: Opening) -> dict[str, Any]:
-    """What `saved_views/bar.html` shows above the list."""
+    """What `components/saved_views.html` shows above the list."""
     side = state.view or ""
     view = found.view
     changed = view is not None and not _same(actor, view, state)
