@@ -16,10 +16,10 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name
 
 from chadan.accounts.models import Merchant
 from chadan.catalog.models import Product
-from chadan.delivery import agents, results, rows, supplier_rows
+from chadan.delivery import agents, results, rows, supplier_rows, wallet_sale
 from chadan.orders import events, number
 from chadan.orders.events import system
-from chadan.orders.placing import NewOrder, place
+from chadan.orders.placing import NewOrder, place, placed_before
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus
 from chadan.orders.transitions import Locked, lock, transition
 from chadan.orders.vault import Vault
@@ -99,7 +99,7 @@ def start(order_no: int) -> None:
         amount = agents.price(goods, standing.level) * quantity
         order = _new_order(ours.merchant, goods, quantity=quantity, amount=amount, account=account, fields=fields)
         once = f"resale:{number.text(order_no)}" + (f":{len(made) + 1}" if made else "")
-        purchase_no = _buy(session, order, sale, once)
+        purchase_no = _buy(session, order, goods, sale, once)
         if purchase_no is None:
             rows.wait(session, order_no, kind=kind, reason=NO_MONEY, due_at=due_at)
             return
@@ -141,14 +141,19 @@ def waiting_for_money(agent_id: int | None = None) -> list[int]:
         return [int(row[0]) for row in session.rows(_WAITING, (NO_MONEY, agent_id, agent_id))]
 
 
-def _buy(session: Session, order: NewOrder, sale: Locked, once: str) -> int | None:
-    """Places and pays the purchase; None, and nothing is placed, when the wallet does not hold enough."""
+def _buy(session: Session, order: NewOrder, goods: Product, sale: Locked, once: str) -> int | None:
+    """Places and pays the purchase, from stock at once; None, and nothing is placed, when the wallet does not hold enough."""
     from chadan.money.balances import InsufficientBalance
     from chadan.payments import facts
 
     order = replace(order, parent_order_no=sale.order_no, once=once)
     try:
         with transaction.atomic():
+            fresh = order.amount > 0 and placed_before(session, order) is None
+            if fresh and wallet_sale.serves(goods):
+                bought = wallet_sale.buy(session, order, goods, MACHINE)
+                if bought is not None:
+                    return bought
             placed = place(session, order, MACHINE)
             if order.amount:
                 facts.pay_from_wallet(session, placed.order_no, None, MACHINE)

@@ -20,10 +20,10 @@ from chadan.accounts.actors import Actor
 from chadan.accounts.models import Merchant
 from chadan.catalog import fields as catalog_fields
 from chadan.catalog.models import Product
-from chadan.delivery import agents, webhook_secrets, webhook_signing
+from chadan.delivery import agents, wallet_sale, webhook_secrets, webhook_signing
 from chadan.delivery.models import SupplyOrder
 from chadan.orders import events, number
-from chadan.orders.placing import NewOrder, place
+from chadan.orders.placing import NewOrder, place, placed_before
 from chadan.orders.states import OrderStatus
 from chadan.orders.vault import Vault
 from chadan.platform import http_call
@@ -70,7 +70,7 @@ class Wanted:
 
 
 def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Json:
-    """Places and pays an order in the caller's transaction; what `shown` says of it.
+    """Places and pays an order in the caller's transaction, from stock delivers it too; what `shown` says of it, without cards.
 
     Raises NotFound (the product is not open to this agent), Refused, InsufficientBalance.
     """
@@ -101,11 +101,13 @@ def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Js
         once=f"supply:{agent.pk}:{wanted.your_order_no}",
     )
     with scoped(Scope(merchants=(product.merchant_id,), homes=(product.home,))) as session:
-        placed = place(session, order, actor)
-        if not placed.new:
+        if placed_before(session, order):
             raise Refused(_("You have used this order number before."), field="your_order_no")
-        SupplyOrder.objects.create(
-            order_no=placed.order_no,
+        at_once = order.amount > 0 and wallet_sale.serves(product)
+        bought = wallet_sale.buy(session, order, product, actor) if at_once else None
+        order_no = place(session, order, actor).order_no if bought is None else bought
+        kept = SupplyOrder.objects.create(
+            order_no=order_no,
             home=product.home,
             merchant_id=product.merchant_id,
             agent_id=agent.pk,
@@ -113,11 +115,11 @@ def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Js
             your_order_no=wanted.your_order_no,
             callback_url=wanted.callback_url,
         )
-        if order.amount:
-            facts.pay_from_wallet(session, placed.order_no, None, actor)
-        else:
-            facts.pay_nothing(session, placed.order_no, actor)
-        return _shown(session, SupplyOrder.objects.get(pk=placed.order_no), [])
+        if bought is None and order.amount:
+            facts.pay_from_wallet(session, order_no, None, actor)
+        elif bought is None:
+            facts.pay_nothing(session, order_no, actor)
+        return _shown(session, kept, [])  # the answer is kept for repeats of the call: no card may lie there
 
 
 def shown(actor: Actor, order_no: int) -> Json:

@@ -20,6 +20,7 @@ CONCURRENCY = 2  # exports are CPU-bound: more at once only share a core
 HEARTBEAT = 5.0  # seconds between a worker's signs of life
 STALLED = 15.0  # seconds without one after which a worker is taken for dead
 LOOK_EVERY = 5.0  # seconds between looks for jobs of dead workers
+POLL = 0.2  # seconds between looks for jobs: nothing is told when one is deferred (docs/decisions/042)
 log = logging.getLogger(__name__)
 
 
@@ -67,6 +68,8 @@ def main() -> None:
                         concurrency=CONCURRENCY,
                         shutdown_graceful_timeout=8,
                         install_signal_handlers=True,
+                        listen_notify=False,
+                        fetch_job_polling_interval=POLL,
                         update_heartbeat_interval=HEARTBEAT,
                         stalled_worker_timeout=STALLED,
                     )
