@@ -20,6 +20,7 @@ from chadan.catalog.models import PaymentChannel, Supplier
 from chadan.orders import events, number
 from chadan.orders.states import OrderStatus
 from chadan.orders.transitions import lock
+from chadan.platform import jobs
 from chadan.platform.scope import OPERATOR, Session, scoped
 
 MOST = 100
@@ -113,9 +114,7 @@ def _escalate(order_no: int, due: datetime, reason: str) -> None:
             return
         fact = {"due": due.isoformat(timespec="seconds"), "reason": reason, "status": order.status}
         events.append(session, order_no, ESCALATED, events.system("ops"), fact)
-        from chadan.ops.tasks import mail_escalation
-
-        mail_escalation.defer(order_no=order_no)
+        jobs.job("ops.mail_escalation").defer(order_no=order_no)
 
 
 def _orders(session: Session) -> list[Stuck]:

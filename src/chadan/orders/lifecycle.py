@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name
 from chadan.orders import events, number
 from chadan.orders.states import Escrow, OrderStatus
 from chadan.orders.transitions import IllegalTransition, Locked, Moved, lock, transition
+from chadan.platform import jobs
 from chadan.platform.errors import ChadanError, InvalidInput, NotFound
 from chadan.platform.scope import OPERATOR, Scope, Session, scoped
 
@@ -139,16 +140,12 @@ def complete_due(order_no: int) -> bool:
 
 def expire_later(order_no: int, at: datetime) -> None:
     """Defers the job that expires an order, in the transaction under way."""
-    from chadan.orders import tasks
-
-    tasks.expire.configure(schedule_at=at + timedelta(seconds=1)).defer(order_no=order_no)
+    jobs.job("orders.expire", schedule_at=at + timedelta(seconds=1)).defer(order_no=order_no)
 
 
 def complete_later(order_no: int, at: datetime | None) -> None:
     """Defers the job that completes an order, in the transaction under way; None: at once."""
-    from chadan.orders import tasks
-
-    tasks.complete.configure(schedule_at=at and at + timedelta(seconds=1)).defer(order_no=order_no)
+    jobs.job("orders.complete", schedule_at=at and at + timedelta(seconds=1)).defer(order_no=order_no)
 
 
 def _last_look(order_no: int) -> None:

@@ -13,7 +13,7 @@ from chadan.orders import events
 from chadan.orders.placing import UNPAID_MINUTES
 from chadan.orders.states import OrderStatus, PaymentMethod, PaymentStatus, RefKind
 from chadan.orders.transitions import Locked, lock
-from chadan.payments import channels, facts, records
+from chadan.payments import channels, facts, looks, records
 from chadan.payments.channels import channels_for
 from chadan.payments.gateways.base import GatewayRefused, PayRequest, PayStart, Show
 from chadan.payments.records import Attempt
@@ -105,9 +105,7 @@ def open_attempt(session: Session, order: Locked, channel: PaymentChannel, deadl
     if not records.claim(session, RefKind.PAYMENT_OUT, channel.pk, attempt.out_no, order.order_no):
         raise Conflict(_("This payment number is taken."), hint=_("Try again."))
     if channels.is_gateway(channel):
-        from chadan.payments.tasks import defer_heals
-
-        defer_heals(attempt)
+        looks.defer_next(attempt, attempt.created_at)
     return attempt
 
 

@@ -31,6 +31,7 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.models import PaymentCallback
 from chadan.payments.records import HAND, Attempt
+from chadan.platform import jobs
 from chadan.platform.errors import NotFound
 from chadan.platform.scope import Scope, scoped
 
@@ -137,9 +138,7 @@ def _askers() -> ThreadPoolExecutor:
 
 
 def _ask_later(attempt: Attempt) -> None:
-    from chadan.payments.tasks import heal
-
-    heal.configure(schedule_in={"seconds": 5}).defer(order_no=attempt.order_no, seq=attempt.seq)
+    jobs.job("payments.heal", schedule_in={"seconds": 5}).defer(order_no=attempt.order_no, seq=attempt.seq)
 
 
 def _attempt_of(channel: PaymentChannel, out_no: str) -> Attempt | None:

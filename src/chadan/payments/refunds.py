@@ -19,6 +19,7 @@ from chadan.orders.states import PaymentStatus, RefKind, RefundStatus
 from chadan.orders.transitions import Locked, lock
 from chadan.payments import records
 from chadan.payments.records import Attempt
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict, InvalidInput, NotFound
 from chadan.platform.scope import OPERATOR, Session, scoped
 
@@ -221,9 +222,7 @@ def _failed(session: Session, actor: Actor, order_no: int, seq: int) -> Refund:
 
 
 def _defer(order_no: int, seq: int) -> None:
-    from chadan.payments.tasks import refund
-
-    refund.configure(lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
+    jobs.job("payments.refund", lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
 
 
 def _refund(row: tuple[Any, ...]) -> Refund:
