@@ -16,8 +16,8 @@ from chadan.payments import refunds
 from chadan.payments.staff_pages import for_staff, parse
 from chadan.platform.errors import ChadanError, Conflict, NotFound
 from chadan.platform.scope import scoped
+from chadan.platform.wording import said
 from chadan.search.written import typed_fen
-from chadan.web.format import said
 from chadan.web.orders.areas import Area, in_area
 
 

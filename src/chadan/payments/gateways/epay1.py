@@ -31,7 +31,8 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.gateways.http_call import call
 from chadan.payments.gateways.replies import FORM, fields_of, refused, understood
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import address_problems
+from chadan.platform.wording import gettext as _
 
 TYPES = {PaymentMethod.ALIPAY: "alipay", PaymentMethod.WECHAT: "wxpay", PaymentMethod.QQPAY: "qqpay"}
 STATES = {"0": PayState.UNPAID, "1": PayState.PAID, "2": PayState.REFUNDED}
@@ -60,7 +61,7 @@ class EpayV1:
         """Why this channel is unsafe or incomplete."""
         return [
             *checks.missing(self._channel, ("url", "pid", "key")),
-            *checks.address(self._channel.settings.get("url", "")),
+            *address_problems(self._channel.settings.get("url", "")),
             *checks.choice(self._channel, "way", ("submit", "mapi")),
             *checks.choice(self._channel, "join", ("bare", "named")),
             *checks.choice(self._channel, "refunds", ("0", "1")),

@@ -32,7 +32,8 @@ from chadan.payments.gateways.base import (
 from chadan.payments.gateways.epay1 import NAME_BYTES, TYPES, no_such_order, told_of_callback, told_of_order
 from chadan.payments.gateways.http_call import call
 from chadan.payments.gateways.replies import FORM, fields_of, in_window, is_theirs, our_key, refused, understood
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import address_problems
+from chadan.platform.wording import gettext as _
 
 REFUNDS = {"1": RefundState.DONE, "0": RefundState.FAILED}
 
@@ -57,7 +58,7 @@ class EpayV2:
         channel = self._channel
         return [
             *checks.missing(channel, ("url", "pid", "public_key", "private_key")),
-            *checks.address(channel.settings.get("url", "")),
+            *address_problems(channel.settings.get("url", "")),
             *checks.choice(channel, "way", ("submit", "create")),
             *([] if self._type else [_("Say in “type” what the site calls this way of paying.")]),
             *checks.key_pair(channel.secrets.get("private_key", ""), channel.settings.get("public_key", "")),
