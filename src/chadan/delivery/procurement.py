@@ -34,7 +34,7 @@ from chadan.delivery.suppliers.base import (
 )
 from chadan.delivery.suppliers.calling import unreadable
 from chadan.delivery.suppliers.registry import PROTOCOLS
-from chadan.orders import events, number
+from chadan.orders import events, number, outside
 from chadan.orders.events import system
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus, RefKind
 from chadan.orders.transitions import Locked, lock, transition
@@ -121,7 +121,7 @@ def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *
     now = supplier_rows.one(session, row.order_no, row.seq)
     if now is None or not now.open or now.supplier_id is None:
         return
-    claimed = not told.supplier_no or supplier_rows.claim(
+    claimed = not told.supplier_no or outside.belongs(
         session, RefKind.SUPPLIER, now.supplier_id, told.supplier_no, row.order_no
     )
     if not claimed or (now.supplier_no and told.supplier_no not in ("", now.supplier_no)):

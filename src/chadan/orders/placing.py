@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chadan.orders import lifecycle, number
+from chadan.orders import lifecycle, number, outside
 from chadan.orders.states import OrderStatus, RefKind
 from chadan.platform.errors import Conflict
 from chadan.platform.scope import Session
@@ -40,10 +40,6 @@ with placed as (
 )
 select clock_timestamp() from placed
 """
-_KNOWN = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
-_CLAIM = (
-    "insert into external_refs (home, kind, scope_id, ref, order_no) values (%s, %s, %s, %s, %s) on conflict do nothing"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +85,9 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
     processes share, or from `at` on where that is given. A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
     home takes no order for twenty seconds on end.
     """
-    if order.once and (rows := session.rows(_KNOWN, _once(order))):
-        return Placed(int(rows[0][0]), new=False)
+    once = (RefKind.PLACEMENT, order.merchant_id, order.once)
+    if order.once and (known := outside.holder(session, order.home, *once)) is not None:
+        return Placed(known, new=False)
     moment = at or number.now()
     expires_at = at and at + timedelta(minutes=UNPAID_MINUTES)
     for attempt in range(_ATTEMPTS):
@@ -99,16 +96,12 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
             break
     else:
         raise Conflict("Too many orders are being placed at this moment.", hint="Try again in a few seconds.")
-    if order.once and not session.run(_CLAIM, (*_once(order), order_no)):
+    if order.once and not outside.claim(session, *once, order_no):
         raise Conflict(
             "The same order is being placed at this very moment.", hint="Look at your orders, then try again."
         )
     lifecycle.expire_later(order_no, expires_at or rows[0][0] + timedelta(minutes=UNPAID_MINUTES))
     return Placed(order_no, new=True)
-
-
-def _once(order: NewOrder) -> tuple[int, int, int, str]:
-    return order.home, RefKind.PLACEMENT.code, order.merchant_id, order.once
 
 
 def _values(order: NewOrder, order_no: int, actor: Mapping[str, Any], expires_at: datetime | None) -> dict[str, Any]:

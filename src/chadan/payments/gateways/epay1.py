@@ -71,15 +71,7 @@ class EpayV1:
 
     def create(self, request: PayRequest) -> PayStart:
         """The signed address of the site's cashier, or what mapi.php answers."""
-        fields = {
-            "pid": self._pid,
-            "type": self._type,
-            "out_trade_no": request.out_no,
-            "notify_url": request.notify_url,
-            "return_url": request.return_url,
-            "name": values.shorten(request.subject, NAME_BYTES),
-            "money": values.yuan(request.amount),
-        }
+        fields = {"pid": self._pid, **order_fields(request, self._type)}
         if self._channel.settings.get("way") != "mapi":
             return PayStart(Show.REDIRECT, f"{self._url}submit.php?{urlencode(self._signed(fields))}")
         fields |= {"clientip": request.client_ip, "device": request.device}
@@ -151,6 +143,18 @@ class EpayV1:
         if method == "GET":
             return understood(call("GET", f"{url}?{urlencode(fields)}"))
         return understood(call("POST", url, body=urlencode(fields).encode(), headers=FORM))
+
+
+def order_fields(request: PayRequest, kind: str) -> dict[str, str]:
+    """What both versions say of a payment; `kind` is the site's word for the way of paying."""
+    return {
+        "type": kind,
+        "out_trade_no": request.out_no,
+        "notify_url": request.notify_url,
+        "return_url": request.return_url,
+        "name": values.shorten(request.subject, NAME_BYTES),
+        "money": values.yuan(request.amount),
+    }
 
 
 def start_of(found: Mapping[str, Any]) -> PayStart:

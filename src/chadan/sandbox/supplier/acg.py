@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from chadan.delivery.suppliers.acg import sign
+from chadan.sandbox.gateway.peer import yuan
 from chadan.sandbox.supplier.faults import SupplyFaults
 from chadan.sandbox.supplier.shop import APOLOGY, Good, NotSold, Order, Shop, SupplyFault, Work
 from chadan.sandbox.wire import Request, Response, as_json
@@ -52,7 +53,7 @@ class AcgShop:
             self.shop.finish(order)
 
     def _connect(self, _fields: dict[str, Any]) -> Response:
-        return _yes({"shopName": "沙盒货源", "balance": _yuan(self.shop.balance)})
+        return _yes({"shopName": "沙盒货源", "balance": yuan(self.shop.balance)})
 
     def _items(self, _fields: dict[str, Any]) -> Response:
         return _yes([{"id": 1, "name": "沙盒", "children": [_item(good) for good in self.shop.goods]}])
@@ -93,7 +94,7 @@ class AcgShop:
         if late := self._faults.hit(SupplyFault.LATE, "acg"):
             time.sleep(late.value)
             return Response(hang_up=True)
-        return _yes({**_told(order), "tradeNo": str(order.number), "amount": _yuan(order.amount), "stock": good.stock})
+        return _yes({**_told(order), "tradeNo": str(order.number), "amount": yuan(order.amount), "stock": good.stock})
 
     def _query(self, fields: dict[str, Any]) -> Response:
         order = self.shop.by_number(str(fields.get("tradeNo", "")))
@@ -118,8 +119,8 @@ def _item(good: Good) -> dict[str, Any]:
     return {
         "code": good.code,
         "name": good.title,
-        "price": _yuan(good.price),
-        "user_price": _yuan(good.price),
+        "price": yuan(good.price),
+        "user_price": yuan(good.price),
         "stock": good.stock,
     }
 
@@ -133,10 +134,6 @@ def _nested(fields: dict[str, str]) -> dict[str, Any]:
         else:
             found[name] = value
     return found
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
 
 
 def _yes(data: object) -> Response:

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from chadan.delivery.suppliers.dujiao import BASE, CALLBACK_PATH, WINDOW_SECONDS, signature
+from chadan.sandbox.gateway.peer import yuan
 from chadan.sandbox.notifying import deliver
 from chadan.sandbox.supplier.faults import SupplyFaults
 from chadan.sandbox.supplier.shop import APOLOGY, Good, NotSold, Order, Shop, SupplyFault, Work
@@ -80,9 +81,7 @@ class DujiaoShop:
 
     def _read(self, method: str, call: str) -> Response:
         if (method, call) == ("POST", "/ping"):
-            return as_json(
-                {"ok": True, "site_name": "沙盒货源", "balance": _yuan(self.shop.balance), "currency": "CNY"}
-            )
+            return as_json({"ok": True, "site_name": "沙盒货源", "balance": yuan(self.shop.balance), "currency": "CNY"})
         if method == "GET" and call == "/products":
             goods = [_product(good) for good in self.shop.goods]
             return as_json({"ok": True, "items": goods, "total": len(goods), "page": 1, "page_size": 50})
@@ -136,16 +135,12 @@ def _told(order: Order) -> dict[str, Any]:
         "order_no": f"DJ{order.number}",
         "downstream_order_no": order.request_no,
         "status": status,
-        "amount": _yuan(order.amount),
+        "amount": yuan(order.amount),
         "currency": "CNY",
         "fulfillment": filled,
     }
 
 
 def _product(good: Good) -> dict[str, Any]:
-    sku = {"id": good.id, "sku_code": "", "price_amount": _yuan(good.price), "stock_quantity": good.stock}
-    return {"id": good.id, "title": {"zh-CN": good.title}, "price_amount": _yuan(good.price), "skus": [sku]}
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
+    sku = {"id": good.id, "sku_code": "", "price_amount": yuan(good.price), "stock_quantity": good.stock}
+    return {"id": good.id, "title": {"zh-CN": good.title}, "price_amount": yuan(good.price), "skus": [sku]}
