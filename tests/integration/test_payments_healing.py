@@ -115,15 +115,50 @@ def test_nobody_pays_and_the_gateway_is_asked_25_times(till: Any, bank: Any) -> 
     assert abs(clock.second - 3600) < 10, "the last mark"
 
 
-def test_a_gateway_that_is_away_does_not_end_the_looks(till: Any, bank: Any) -> None:
+@pytest.mark.parametrize("back", [1, 59, 61, 130, 271, 400])
+def test_a_gateway_that_was_away_tells_within_two_minutes_of_its_return(
+    till: Any, bank: Any, monkeypatch: pytest.MonkeyPatch, back: float
+) -> None:
+    from chadan.payments import healing
+
     clock, out_no = begun(till)
+    monkeypatch.setattr(healing, "monotonic", lambda: clock.second)
+    healing.silent.clear()
     bank.down = True
-    for _ in range(4):
+    while clock.second + clock.waiting()[0][1] < back:
         clock.look()
+    clock.forward(back - clock.second)
     bank.down = False
     bank.pay(out_no)
-    clock.look()
-    assert till.state(clock.order_no)[0] == "paid"
+    while till.state(clock.order_no)[0] != "paid":
+        clock.look()
+    assert clock.second - back <= 120
+
+
+def test_a_gateway_that_hangs_does_not_keep_the_others_waiting(
+    till: Any, bank: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chadan.payments import healing
+    from chadan.payments.tasks import heal
+
+    second = 0.0
+    monkeypatch.setattr(healing, "monotonic", lambda: second)
+    healing.silent.clear()
+    many = [begun(till)[0].order_no for _ in range(5)]
+    other = till.order()
+    out_no = till.start(other, "doubted")
+    bank.down = True
+    for order_no in many:
+        heal(order_no, 1)
+    assert len(bank.queries) == 1, "one question a channel and half minute"
+    bank.down = False
+    bank.pay(out_no)
+    heal(other, 1)
+    assert till.state(other)[0] == "paid", "other gateways are asked as ever"
+    second = healing.QUIET
+    for order_no in many:
+        heal(order_no, 1)
+    assert len(bank.queries) == 2 + len(many)
 
 
 @pytest.mark.parametrize("asked", [False, True], ids=["before asking", "after asking"])

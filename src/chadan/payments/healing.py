@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 
 from chadan.catalog.models import PaymentChannel
 from chadan.orders import events, number
@@ -19,6 +20,11 @@ from chadan.platform.scope import OPERATOR, Session, scoped
 log = logging.getLogger(__name__)
 GRACE = 45
 """Seconds a look may be late before the sweep takes it over."""
+QUIET = 30.0
+"""Seconds for which no look is made at a channel whose gateway did not answer: one that hangs holds a worker for 10 s a question,
+and the looks at all its open payments would keep those at other gateways, and deliveries, waiting."""
+silent: dict[int, float] = {}
+"""Until when, by the monotonic clock, this process leaves a channel alone in its looks."""
 PAID_BACK = "payment.paid_back_outside"
 _RECENT = timedelta(hours=25)
 _OVERDUE = """
@@ -35,12 +41,16 @@ _OUTSIDE = "select 1 from order_events where order_no = %s and home = %s and typ
 
 
 def look(order_no: int, seq: int) -> None:
-    """A look of the schedule (`payments.looks`): defers the next one while money may come, then asks. Raises NotFound."""
+    """A look of the schedule (`payments.looks`): defers the next one while money may come, then asks.
+
+    A gateway that did not answer within the last QUIET seconds is left to the next look. Raises NotFound.
+    """
     with scoped(records.system_scope(order_no)) as session:
         attempt = records.attempt(session, order_no, seq)
         if attempt.open:
             looks.defer_next(attempt, session.rows("select now()")[0][0])
-    ask(order_no, seq)
+    if monotonic() >= silent.get(attempt.channel_id or 0, 0.0):
+        ask(order_no, seq)
 
 
 def ask(order_no: int, seq: int) -> PayState:
@@ -60,10 +70,12 @@ def ask(order_no: int, seq: int) -> PayState:
     try:
         told = channels.gateway(channel).query(attempt.out_no)
     except (GatewayUnreachable, GatewayRefused) as error:
+        _note(channel, answered=isinstance(error, GatewayRefused))
         log.info("gateway not asked", extra={"order": str(order_no), "channel": channel.pk, "reason": error.code})
         with scoped(scope) as session:
             records.asked(session, attempt)
         return PayState.UNKNOWN
+    _note(channel, answered=True)
     if told.state is PayState.PAID and told.out_no == attempt.out_no:
         verdict = facts.apply_payment_fact(facts.fact_of(channel, told, Source.QUERY), channels.actor_of(channel))
         if verdict.taken:
@@ -74,6 +86,13 @@ def ask(order_no: int, seq: int) -> PayState:
         if told.state is PayState.REFUNDED:
             note_paid_back(session, attempt)
     return told.state
+
+
+def _note(channel: PaymentChannel, *, answered: bool) -> None:
+    if answered:
+        silent.pop(channel.pk, None)
+    else:
+        silent[channel.pk] = monotonic() + QUIET
 
 
 def last_look(order_no: int) -> bool:
