@@ -18,6 +18,8 @@ import pytest
 from tests.support import event_log
 from tests.support.waiting import eventually
 
+from chadan.platform.processes import tied
+
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,7 +83,7 @@ def live(database: Any, data_folder: Path) -> Iterator[Live]:
         "CHADAN_LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(ROOT / "src"),
     }
-    process = subprocess.Popen([sys.executable, "-m", "chadan.live"], env=env, start_new_session=True)
+    process = subprocess.Popen(tied(sys.executable, "-m", "chadan.live"), env=env, start_new_session=True)
 
     def listens() -> bool:
         with socket.socket() as probe:

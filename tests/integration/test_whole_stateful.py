@@ -152,9 +152,11 @@ class Life(RuleBasedStateMachine):
     def gateway_changes(self, down: bool, refund: str | None) -> None:
         from tests.support.paying import BANK
 
+        from chadan.payments import healing
         from chadan.payments.gateways.base import RefundState
 
         BANK.down = down
+        healing.silent.clear()  # the machine's time is not the clock's
         BANK.refund_answer = refund and RefundState(refund)
 
     # Staff
@@ -255,6 +257,7 @@ class Life(RuleBasedStateMachine):
         from chadan.payments.gateways.base import RefundState
 
         BANK.down, BANK.refund_answer = False, RefundState.DONE
+        healing.silent.clear()
         for state in BANK.refunds:
             BANK.refunds[state] = RefundState.DONE
         for order_no in self.whole.orders:

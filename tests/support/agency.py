@@ -44,7 +44,8 @@ class Agency:
             name="转账",
             defaults={"home": self.shop.merchant.home, "method": 0, "protocol": "manual", "enabled": True},
         )
-        from chadan.orders.states import PaymentMethod
+        from chadan.orders import outside
+        from chadan.orders.states import PaymentMethod, RefKind
         from chadan.payments import records
 
         amount = self.shop.product.price * quantity
@@ -52,7 +53,7 @@ class Agency:
             started = records.insert(
                 session, order_no, channel_id=channel.pk, method=PaymentMethod.ALIPAY, amount=amount
             )
-            records.claim(session, records.RefKind.PAYMENT_OUT, channel.pk, started.out_no, order_no)
+            outside.claim(session, RefKind.PAYMENT_OUT, channel.pk, started.out_no, order_no)
         fact = PaymentFact(channel.pk, unique("txn"), started.out_no, amount, "CNY", "", number.now(), Source.MANUAL)
         assert apply_payment_fact(fact, TEST) == "paid"
         return order_no

@@ -43,7 +43,7 @@ def suppliers_running(folder: Path) -> Iterator[Suppliers]:
         patch.setenv("CHADAN_SANDBOX", "1")
         get_config.cache_clear()
         with SandboxServer(folder) as server:
-            desk = server._http.routes["supplier"].__self__  # type: ignore[attr-defined]
+            desk = server.desk
             yield Suppliers(server.url, desk)
     get_config.cache_clear()
 

@@ -17,6 +17,7 @@ from chadan.orders import number
 from chadan.orders.events import actor_json, append
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus
 from chadan.orders.transitions import Locked, lock, transition
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict, Forbidden, InvalidInput, NotFound
 from chadan.platform.scope import Session, scoped
 
@@ -154,8 +155,6 @@ def give_up(actor: Actor, order_no: int, reason: str) -> None:
 
 def retry(actor: Actor, order_no: int) -> None:
     """Tries a delivery again: the job is deferred; a failed order goes back to processing. Raises as `by_hand`."""
-    from chadan.delivery.tasks import deliver
-
     with scoped(_shop(actor).scope) as session:
         order = _locked(session, actor, order_no)
         who = actor_json(actor)
@@ -167,7 +166,7 @@ def retry(actor: Actor, order_no: int) -> None:
             append(session, order_no, "delivery.retried", who, {})
         else:
             raise Conflict(_("This order is not waiting for its delivery any more."))
-        deliver.defer(order_no=order_no)
+        jobs.job("delivery.deliver").defer(order_no=order_no)
 
 
 def _shop(actor: Actor) -> Actor:

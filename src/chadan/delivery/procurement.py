@@ -34,10 +34,11 @@ from chadan.delivery.suppliers.base import (
 )
 from chadan.delivery.suppliers.calling import unreadable
 from chadan.delivery.suppliers.registry import PROTOCOLS
-from chadan.orders import events, number
+from chadan.orders import events, number, outside
 from chadan.orders.events import system
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus, RefKind
 from chadan.orders.transitions import Locked, lock, transition
+from chadan.platform import jobs
 from chadan.platform.errors import ChadanError
 from chadan.platform.scope import Session, scoped
 
@@ -106,10 +107,8 @@ def follow(order_no: int, seq: int) -> None:
 
 def follow_later(row: Row) -> None:
     """Defers the next question about a purchase, in the transaction under way."""
-    from chadan.delivery.supply_tasks import follow as job
-
     pause = PAUSES[min(row.attempts, len(PAUSES)) - 1]
-    job.configure(schedule_in={"seconds": pause}).defer(order_no=row.order_no, seq=row.seq)
+    jobs.job("delivery.follow", schedule_in={"seconds": pause}).defer(order_no=row.order_no, seq=row.seq)
 
 
 def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *, trusted: bool = False) -> None:
@@ -122,7 +121,7 @@ def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *
     now = supplier_rows.one(session, row.order_no, row.seq)
     if now is None or not now.open or now.supplier_id is None:
         return
-    claimed = not told.supplier_no or supplier_rows.claim(
+    claimed = not told.supplier_no or outside.belongs(
         session, RefKind.SUPPLIER, now.supplier_id, told.supplier_no, row.order_no
     )
     if not claimed or (now.supplier_no and told.supplier_no not in ("", now.supplier_no)):
@@ -141,9 +140,7 @@ def give_up(session: Session, order: Locked, row: Row, words: str, actor: Mappin
     """Nothing was bought, somebody says: a job asks the next supplier, or the order fails. The caller has locked the order."""
     following = _refused(session, order, row, words, actor)
     if following is not None:
-        from chadan.delivery.supply_tasks import first_call as job
-
-        job.defer(order_no=following.order_no, seq=following.seq)
+        jobs.job("delivery.first_call").defer(order_no=following.order_no, seq=following.seq)
 
 
 def first_call(order_no: int, seq: int) -> None:
@@ -367,9 +364,8 @@ def _note_health(supplier: Supplier, told: Supplied | ChadanError) -> None:
 
 
 def _again_later(order_no: int) -> None:
-    from chadan.delivery.tasks import deliver
-
-    deliver.configure(schedule_in={"seconds": int(connections.COOLING.total_seconds()) + 5}).defer(order_no=order_no)
+    pause = int(connections.COOLING.total_seconds()) + 5
+    jobs.job("delivery.deliver", schedule_in={"seconds": pause}).defer(order_no=order_no)
 
 
 def _outside_transaction() -> None:

@@ -19,7 +19,7 @@ from chadan.delivery.models import SupplierCallback
 from chadan.delivery.supplier_rows import Row
 from chadan.delivery.suppliers.base import Answer, ForgedReport, RawReport, Supplied
 from chadan.delivery.suppliers.registry import PROTOCOLS
-from chadan.orders import number
+from chadan.orders import number, outside
 from chadan.orders.states import RefKind
 from chadan.orders.transitions import lock
 from chadan.platform import sealing
@@ -79,9 +79,9 @@ def _bound(session: Session, supplier: Supplier, told: Supplied) -> Row | None:
     order_no = None
     if told.request_no:
         kind, ref = RefKind.SUPPLIER_REQUEST, told.request_no
-        order_no = supplier_rows.holder(session, kind, supplier.home, supplier.pk, ref)
+        order_no = outside.holder(session, supplier.home, kind, supplier.pk, ref)
     elif told.supplier_no:
-        order_no = supplier_rows.holder(session, RefKind.SUPPLIER, supplier.home, supplier.pk, told.supplier_no)
+        order_no = outside.holder(session, supplier.home, RefKind.SUPPLIER, supplier.pk, told.supplier_no)
     if order_no is None:
         return None
     lock(session, order_no)

@@ -26,7 +26,7 @@ from chadan.orders import events, number
 from chadan.orders.placing import NewOrder, place, placed_before
 from chadan.orders.states import OrderStatus
 from chadan.orders.vault import Vault
-from chadan.platform import http_call
+from chadan.platform import http_call, jobs
 from chadan.platform.config import get_config
 from chadan.platform.errors import InvalidInput, NotFound
 from chadan.platform.http_call import Unreachable, is_loopback
@@ -147,9 +147,7 @@ def changed(order_no: int) -> None:
     kept = _to_be_told(order_no)
     if kept is None or _status(kept) in ("", kept.told):
         return
-    from chadan.delivery.supply_tasks import tell_agent
-
-    tell_agent.defer(order_no=order_no, attempt=1)
+    jobs.job("delivery.tell_agent").defer(order_no=order_no, attempt=1)
 
 
 def tell(order_no: int, attempt: int) -> None:
@@ -172,9 +170,8 @@ def tell(order_no: int, attempt: int) -> None:
         session.enter()
         kept.save(update_fields=["attempts", "last_error", "told"])
     if error and attempt <= len(PAUSES):
-        from chadan.delivery.supply_tasks import tell_agent
-
-        tell_agent.configure(schedule_in={"seconds": PAUSES[attempt - 1]}).defer(order_no=order_no, attempt=attempt + 1)
+        pause = {"seconds": PAUSES[attempt - 1]}
+        jobs.job("delivery.tell_agent", schedule_in=pause).defer(order_no=order_no, attempt=attempt + 1)
 
 
 def _to_be_told(order_no: int) -> SupplyOrder | None:

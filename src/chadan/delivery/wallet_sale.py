@@ -20,6 +20,7 @@ from chadan.orders.placing import NewOrder
 from chadan.orders.states import DeliveryKind, OrderStatus, PaymentMethod, RefKind
 from chadan.orders.transitions import Locked
 from chadan.payments.records import out_no_of
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict
 from chadan.platform.scope import Session
 
@@ -101,9 +102,7 @@ def records(order: NewOrder, order_no: int) -> dict[str, Any]:
 
 def tell(order_no: int) -> None:
     """Defers what a purchase's sale, and the agent's own system, have to hear of it."""
-    from procrastinate.contrib.django import app
-
-    app.configure_task("delivery.purchase_done").defer(order_no=order_no)
+    jobs.job("delivery.purchase_done").defer(order_no=order_no)
 
 
 def _sold(order: NewOrder, order_no: int) -> Locked:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chadan.orders import number
+from chadan.orders import number, outside
 from chadan.orders.states import OrderStatus, RefKind
 from chadan.platform.errors import Conflict
 from chadan.platform.scope import Session
@@ -40,10 +40,6 @@ with placed as (
 )
 select 1 from placed
 """
-_KNOWN = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
-_CLAIM = (
-    "insert into external_refs (home, kind, scope_id, ref, order_no) values (%s, %s, %s, %s, %s) on conflict do nothing"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +88,7 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
     known = placed_before(session, order)
     if known is not None:
         return Placed(known, new=False)
+    once = (RefKind.PLACEMENT, order.merchant_id, order.once)
     moment = at or number.now()
     expires_at = at and at + timedelta(minutes=UNPAID_MINUTES)
     for attempt in range(_ATTEMPTS):
@@ -100,7 +97,7 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
             break
     else:
         raise Conflict("Too many orders are being placed at this moment.", hint="Try again in a few seconds.")
-    if order.once and not session.run(_CLAIM, (*_once(order), order_no)):
+    if order.once and not outside.claim(session, *once, order_no):
         raise Conflict(
             "The same order is being placed at this very moment.", hint="Look at your orders, then try again."
         )
@@ -109,12 +106,7 @@ def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datet
 
 def placed_before(session: Session, order: NewOrder) -> int | None:
     """The order that was placed with the same `once` before."""
-    rows = session.rows(_KNOWN, _once(order)) if order.once else []
-    return int(rows[0][0]) if rows else None
-
-
-def _once(order: NewOrder) -> tuple[int, int, int, str]:
-    return order.home, RefKind.PLACEMENT.code, order.merchant_id, order.once
+    return outside.holder(session, order.home, RefKind.PLACEMENT, order.merchant_id, order.once) if order.once else None
 
 
 def _values(order: NewOrder, order_no: int, actor: Mapping[str, Any], expires_at: datetime | None) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from chadan.orders import lifecycle, number
+from chadan.platform import jobs
 from chadan.platform.errors import ChadanError
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,7 @@ def sweep_unpaid(timestamp: int) -> None:
     close_old_connections()
     many = 0
     for order_no in lifecycle.unpaid_due():
-        try:
-            with transaction.atomic():
-                expire.configure(queueing_lock=f"expire:{order_no}").defer(order_no=order_no)
-            many += 1
-        except AlreadyEnqueued:
-            continue
+        many += jobs.defer_once("orders.expire", f"expire:{order_no}", {"order_no": order_no})
     if many:
         log.info("unpaid orders due", extra={"orders": many, "at": timestamp})
 

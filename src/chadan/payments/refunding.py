@@ -23,6 +23,7 @@ from chadan.payments import channels, records, refunds
 from chadan.payments.gateways.base import GatewayRefused, GatewayUnreachable, RefundRequest, RefundState, RefundTold
 from chadan.payments.records import Attempt
 from chadan.payments.refunds import MOST_ATTEMPTS, Refund
+from chadan.platform import jobs
 from chadan.platform.scope import Session, scoped
 
 log = logging.getLogger(__name__)
@@ -162,11 +163,11 @@ def _heed(session: Session, one: Refund, told: RefundTold | None) -> None:
     else:
         error = "" if told is not None else N_("The gateway did not answer.")
         refunds.mark(session, one, RefundStatus.SENDING, error=error, refund_no=told.refund_no if told else "")
-        from chadan.payments.tasks import refund
-
         wait = timedelta(seconds=AGAIN[min(one.attempts, len(AGAIN)) - 1])
-        later = refund.configure(lock=f"refund:{one.order_no}:{one.seq}", schedule_at=number.now() + wait)
-        later.defer(order_no=one.order_no, seq=one.seq)
+        name = f"refund:{one.order_no}:{one.seq}"
+        jobs.job("payments.refund", lock=name, schedule_at=number.now() + wait).defer(
+            order_no=one.order_no, seq=one.seq
+        )
 
 
 def _fail(session: Session, one: Refund, error: str) -> None:

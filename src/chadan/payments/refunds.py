@@ -14,11 +14,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor, Permission
-from chadan.orders import events, number
+from chadan.orders import events, number, outside
 from chadan.orders.states import PaymentStatus, RefKind, RefundStatus
 from chadan.orders.transitions import Locked, lock
 from chadan.payments import records
 from chadan.payments.records import Attempt
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict, InvalidInput, NotFound
 from chadan.platform.scope import OPERATOR, Session, scoped
 
@@ -187,7 +188,7 @@ def _queue(session: Session, order: Locked, one: Attempt, *, amount: int, reason
     request_no = f"{number.text(order.order_no)}R{seq:02d}"
     who = json.dumps(dict(actor), ensure_ascii=False)
     session.run(_INSERT, (order.order_no, order.home, seq, one.seq, amount, reason, request_no, who))
-    records.claim(session, RefKind.REFUND, one.channel_id or 0, request_no, order.order_no)
+    outside.claim(session, RefKind.REFUND, one.channel_id or 0, request_no, order.order_no)
     fact = {"seq": seq, "payment": one.seq, "amount": amount, "reason": reason, "request_no": request_no}
     events.append(session, order.order_no, "refund.requested", actor, fact)
     _defer(order.order_no, seq)
@@ -221,9 +222,7 @@ def _failed(session: Session, actor: Actor, order_no: int, seq: int) -> Refund:
 
 
 def _defer(order_no: int, seq: int) -> None:
-    from chadan.payments.tasks import refund
-
-    refund.configure(lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
+    jobs.job("payments.refund", lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
 
 
 def _refund(row: tuple[Any, ...]) -> Refund:

@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from procrastinate.exceptions import ProcrastinateException
+
 if TYPE_CHECKING:
     from procrastinate.manager import JobManager
 
@@ -31,17 +33,18 @@ async def give_back_stalled(manager: JobManager) -> None:
     """
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
         log.warning("job stalled, retried", extra={"job": job.id, "task": job.task_name})
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except ProcrastinateException:  # another worker was faster, or the next of its kind waits: the others go on
+            log.warning("stalled job not given back yet", extra={"job": job.id}, exc_info=True)
 
 
 async def watch_stalled(manager: JobManager) -> None:
     """Looks again and again; in the process, not as a job: a job every few seconds would fill the queue's tables."""
-    from procrastinate.exceptions import ProcrastinateException
-
     while True:
         try:
             await give_back_stalled(manager)
-        except ProcrastinateException:  # the database is away, or another worker was faster
+        except ProcrastinateException:  # the database is away
             log.warning("stalled jobs not looked for", exc_info=True)
         await asyncio.sleep(LOOK_EVERY)
 
