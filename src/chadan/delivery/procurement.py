@@ -21,7 +21,7 @@ from django.db import connection
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.catalog.models import Product, ProductSource, Supplier
-from chadan.delivery import connections, results, rows, supplier_rows
+from chadan.delivery import connections, costs, results, rows, supplier_rows
 from chadan.delivery.dispatch import merchant_scope
 from chadan.delivery.supplier_rows import Facts, Row
 from chadan.delivery.suppliers.base import (
@@ -303,12 +303,14 @@ def _delivered(
     _book(session, order, row, cost, actor)
     if order.status is not OrderStatus.PROCESSING:
         supplier_rows.keep(session, row, DeliveryStatus.FAILED, reason=TOO_LATE, cost=cost)
+        costs.correct(session, order)
         events.append(session, row.order_no, "supply.too_late", actor, {"request_no": row.request_no})
         return
     cards = told.cards if facts.kind is DeliveryKind.CARD else ()
     cause = f"supplier:{row.request_no}"
     reason = N_("Delivered by the supplier.")
     results.delivered(session, row.order_no, cards=cards, actor=actor, reason=reason, cause=cause, cost=cost)
+    costs.correct(session, order)  # an earlier purchase may have come too late, and cost as much
 
 
 def _looks_right(facts: Facts, told: Supplied) -> bool:
