@@ -205,6 +205,30 @@ def test_a_failed_purchase_is_paid_back_even_when_the_sale_was_given_up_before()
     assert agency.wallet() == 10_000 and margin(sale) == 1000
 
 
+def test_an_order_of_an_agents_own_system_that_fails_is_paid_back() -> None:
+    from tests.integration.test_supply_api import call, key_of, wanted
+    from tests.support.agency import make_agency
+    from tests.support.stock_ground import TEST, status_of
+
+    from chadan.delivery import results
+    from chadan.delivery.dispatch import deliver
+    from chadan.delivery.supply_tasks import purchase_done
+    from chadan.orders.states import DeliveryKind, OrderStatus
+    from chadan.payments import refunding
+    from chadan.platform.scope import scoped
+
+    agency = make_agency(DeliveryKind.TOPUP)
+    made = call(key_of(agency), "POST", "/orders", wanted(agency, "A-1", account="13812345678"), "k")[1]
+    order_no = int(made["order_no"])
+    deliver(order_no)
+    with scoped(agency.above.scope) as session:
+        results.failed(session, order_no, reason="refused", actor=TEST, cause="x")
+    purchase_done.func(order_no)
+    purchase_done.func(order_no)
+    refunding.run(order_no, 1)
+    assert agency.wallet() == 10_000 and status_of(order_no) is OrderStatus.REFUNDED
+
+
 def test_an_agents_own_system_and_another_chadan_hear_what_went_back(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.test import Client
     from tests.integration.test_supply_api import call, key_of, listening, wanted

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,28 +31,10 @@ def slow_order(suppliers: Any, shop: Any) -> tuple[int, Any]:
 def report(supplier: Any, theirs: Any, secret: str, **changes: Any) -> Any:
     """What a supplier sends of an order, signed with `secret`."""
     from django.test import Client
+    from tests.support.supplied import dujiao_report
 
-    from chadan.delivery.suppliers.dujiao import CALLBACK_PATH, signature
-
-    filled = {"status": "delivered", "payload": "THE-CARD"}
-    body = json.dumps(
-        {
-            "event": "order.fulfilled",
-            "order_id": theirs.number,
-            "downstream_order_no": theirs.request_no,
-            "status": "delivered",
-            "fulfillment": filled,
-            **changes,
-        }
-    )
-    stamp = str(int(time.time()))
-    headers = {
-        "dujiao-next-api-key": supplier.settings["api_key"],
-        "dujiao-next-timestamp": stamp,
-        "dujiao-next-signature": signature(secret, "POST", CALLBACK_PATH, stamp, body.encode()),
-    }
-    address = f"/supply/notify/{supplier.pk}/"
-    return Client().post(address, body, content_type="application/json", headers=headers)
+    filled = {"fulfillment": {"status": "delivered", "payload": "THE-CARD"}}
+    return dujiao_report(Client(), supplier.pk, supplier.settings["api_key"], theirs, secret, **{**filled, **changes})
 
 
 def test_a_report_delivers_once_and_a_repeat_is_answered_alike(suppliers: Any) -> None:

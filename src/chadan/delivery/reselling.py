@@ -110,17 +110,21 @@ def start(order_no: int) -> None:
 
 
 def purchase_done(purchase_no: int) -> None:
-    """What a purchase came to, the sale it was made for comes to as well. Any number of times."""
+    """What a purchase came to, the sale it was made for comes to as well. A failed one is paid back, whoever ordered it: an agent's
+    own system is told that it is over. Any number of times.
+    """
     with scoped(OPERATOR) as session:
         purchase = lock(session, purchase_no)
-        if purchase.parent_order_no is None or purchase.status not in _DONE | _OVER:
+        if purchase.agent_id is None or purchase.status not in _DONE | _OVER:
             return
-        sale = lock(session, purchase.parent_order_no)
         if purchase.status in _OVER:
             _give_back(session, purchase)
-        linked = {no: status for _seq, status, no in _purchases(session, sale)}
-        if linked.get(number.text(purchase_no)) != DeliveryStatus.SENDING.code:
+        if purchase.parent_order_no is None:
             return
+        sale = lock(session, purchase.parent_order_no)
+        linked = {no: status for _seq, status, no in _purchases(session, sale)}
+        if linked.get(number.text(purchase_no)) != DeliveryStatus.SENDING.code or sale.status is OrderStatus.AFTER_SALE:
+            return  # after the case `settled` finds it
         cause = f"purchase:{number.text(purchase_no)}"
         if sale.status is not OrderStatus.PROCESSING:
             kind = rows.kind_of(session, sale.order_no)
