@@ -28,14 +28,12 @@ from chadan.orders.guest import guest_actor
 from chadan.orders.states import Category, DeliveryKind
 from chadan.payments.attempts import channels_for
 from chadan.platform.errors import ChadanError, NotFound
-from chadan.storefront import access, limits, offers, stock
+from chadan.storefront import access, keeping, limits, offers, stock
 from chadan.web.labels import label
 
 PAGE = 60
 FEW = 10
 """From here down the shop says how many are left in words that hurry."""
-FRESH = "fresh_codes"
-"""In the session: tokens of guests' orders whose made lookup code was not shown yet, by order number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,7 @@ def product(request: HttpRequest, shop: str, product_id: int) -> HttpResponse:
         return _form(request, merchant, chosen, buyer, request.POST.dict(), error)
     access.remember(request, placed.order_no)
     if buyer is None and not wanted.code.strip():
-        waiting = {**request.session.get(FRESH, {}), number.text(placed.order_no): wanted.token}
-        request.session[FRESH] = dict(list(waiting.items())[-access.MOST :])
+        keeping.keep(request, placed.order_no, wanted.token)
     if not placed.new:
         messages.info(request, _("You had placed this order already; here it is."))
     return HttpResponseRedirect(_after(request, merchant, placed.order_no))
