@@ -31,7 +31,7 @@ ROUNDS_TO_SETTLE = 6
 LEFT_ALONE = ("orders.expire", "orders.complete", "payments.heal")
 """Jobs of times that do not come by themselves."""
 LIES = ("", "", "", "twice", "forged", "amount", "payee", "currency", "other")
-KINDS = ("card", "topup", "duo", "duo", "peer", "resold card", "resold duo", "resold topup")
+KINDS = ("card", "topup", "duo", "duo", "oud", "oud", "peer", "resold card", "resold duo", "resold duo", "resold topup")
 SHORT, LONG = (24, 50), (200, 80)
 """(lives, steps a life) of every run, and of `--long`."""
 
@@ -48,8 +48,8 @@ class Life(Outsiders, RuleBasedStateMachine):
     """The shops' life. What may be refused is: a refusal is an answer, an inconsistency is not."""
 
     @initialize(
-        first=st.lists(st.sampled_from(KINDS), min_size=2, max_size=6),
-        faults=st.lists(st.tuples(st.sampled_from(PROTOCOLS), st.sampled_from(FAULTS)), max_size=5),
+        first=st.lists(st.sampled_from(KINDS), min_size=3, max_size=6),
+        faults=st.lists(st.tuples(st.sampled_from(PROTOCOLS), st.sampled_from(FAULTS)), min_size=2, max_size=6),
     )
     def open_shop(self, first: list[str], faults: list[tuple[str, str]]) -> None:
         from tests.support.whole_ground import open_whole

@@ -60,6 +60,12 @@ _API_ORDERS = """
 select s.your_order_no, o.order_no, o.status, o.paid, o.refunded, o.agent_id
 from supply_orders s join orders o on o.order_no = s.order_no where s.merchant_id = %s
 """
+_WAITING_FOR_NOTHING = """
+select o.order_no, o.status from orders o
+where o.merchant_id = any(%s) and o.status in (1, 2)
+  and not exists (select from order_deliveries d where d.order_no = o.order_no and d.status in (0, 1))
+  and not exists (select from order_refunds r where r.order_no = o.order_no)
+"""
 _DONE = (OrderStatus.DELIVERED, OrderStatus.COMPLETED)
 _OVER = (OrderStatus.FAILED, OrderStatus.REFUNDED, OrderStatus.CANCELLED)
 
@@ -81,6 +87,7 @@ def wrong_at_the_end(whole: Whole) -> list[str]:
         *whole.log.wrong(drained=True),
         *_sequenced(whole),
         *_sums(whole),
+        *_stuck(whole),
         *_margins(whole),
         *_supplies(whole),
         *_handed_on(whole),
@@ -212,6 +219,13 @@ def _sums(whole: Whole) -> Iterable[str]:
     for told in whole.money_at_gateway.values():
         if known.get(told.txn_no) != told.amount:
             yield f"the gateway took {told}, and {known.get(told.txn_no)} is known"
+
+
+def _stuck(whole: Whole) -> Iterable[str]:
+    """A paid order that is not delivered says what it waits for, unless its money goes back or staff has decided about it."""
+    for no, status in rows(_WAITING_FOR_NOTHING, list(whole.sellers)):
+        if no not in whole.by_hand:
+            yield f"{no} is {OrderStatus.of(status)} and waits for nothing"
 
 
 def _margins(whole: Whole) -> Iterable[str]:

@@ -151,15 +151,22 @@ def open_whole() -> Whole:
     shop, far = make_card_shop(open_to_agents=True), make_card_shop(open_to_agents=True)
     agent = _agent_of(shop)
     topup = make_product(shop.merchant, DeliveryKind.TOPUP, title="话费 10 元", open_to_agents=True)
-    duo, peer = (make_product(shop.merchant, title=title, open_to_agents=True) for title in ("货源点卡", "同行点卡"))
+    duo, oud, peer = (
+        make_product(shop.merchant, title=title, open_to_agents=True) for title in ("货源点卡", "他源点卡", "同行点卡")
+    )
     supplied = _agency(far, shop, far.product)
     dujiao, acg, other = _connect(shop, "dujiao"), _connect(shop, "acg"), _peer(shop, far)
-    for product, chain in ((duo, ((dujiao, "1"), (acg, "1"))), (peer, ((other, str(far.product.pk)), (dujiao, "1")))):
+    for product, chain in (
+        (duo, ((dujiao, "1"), (acg, "1"))),
+        (oud, ((acg, "1"), (dujiao, "1"))),
+        (peer, ((other, str(far.product.pk)), (acg, "1"))),
+    ):
         for priority, (supplier, ref) in enumerate(chain):
             _source(product, supplier, ref, priority)
     selling = Seller(shop, _channels(shop))
     reselling = Seller(agent, _channels(agent))
     goods = {"card": (selling, shop.product), "topup": (selling, topup), "duo": (selling, duo), "peer": (selling, peer)}
+    goods["oud"] = (selling, oud)
     for name, above in (("card", shop.product), ("topup", topup), ("duo", duo)):
         LevelPrice.objects.create(product=above, home=shop.merchant.home, level=LEVEL, price=AGENTS_PRICE)
         kind = DeliveryKind.TOPUP if name == "topup" else DeliveryKind.CARD
