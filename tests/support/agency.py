@@ -22,6 +22,8 @@ class Agency:
     above: CardShop
     shop: CardShop
     standing: Reseller
+    given: int = 0
+    """Fen put into the wallet."""
 
     def wallet(self) -> int:
         with scoped(OPERATOR) as session:
@@ -32,6 +34,7 @@ class Agency:
         with scoped(self.above.scope) as session:
             owner = ("agent", self.shop.merchant.pk)
             flows.wallet_topped_up(session, merchant.pk, merchant.home, owner, amount, None, unique("t"), TEST)
+        self.given += amount
 
     def sale(self, quantity: int = 1) -> int:
         """A sale of the agent's, really paid through a channel of its own."""

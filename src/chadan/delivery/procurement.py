@@ -21,7 +21,7 @@ from django.db import connection
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.catalog.models import Product, ProductSource, Supplier
-from chadan.delivery import connections, results, rows, supplier_rows
+from chadan.delivery import connections, costs, results, rows, supplier_rows
 from chadan.delivery.dispatch import merchant_scope
 from chadan.delivery.supplier_rows import Facts, Row
 from chadan.delivery.suppliers.base import (
@@ -97,10 +97,12 @@ def follow(order_no: int, seq: int) -> None:
     with scoped(merchant_scope(order_no)) as session:
         order = lock(session, order_no)
         row = supplier_rows.one(session, order_no, seq)
-        if row is None or row.status is not DeliveryStatus.SENDING or order.status not in _OPEN:
+        if row is None or row.status is not DeliveryStatus.SENDING:
+            return
+        if order.status not in _OPEN and not row.supplier_no:  # to recover is to buy, if it was never heard of
             return
         follow_later(row)
-        if not supplier_rows.take(session, row, GRACE):
+        if order.status is OrderStatus.AFTER_SALE or not supplier_rows.take(session, row, GRACE):
             return
     _ask(row, Question.LOOK if row.supplier_no else Question.RECOVER, since)
 
@@ -115,7 +117,8 @@ def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *
     """Writes what a supplier said of a purchase, by answer or callback, in the caller's transaction, the order locked.
 
     The supplier's number is claimed: one that another order has is not believed. Goods that do not look like what was bought
-    wait for staff unless `trusted` (somebody has looked). A purchase that has ended changes nothing.
+    wait for staff unless `trusted` (somebody has looked); while a case is open they wait for its end. A purchase that has ended
+    changes nothing.
     """
     order = lock(session, row.order_no)
     now = supplier_rows.one(session, row.order_no, row.seq)
@@ -126,7 +129,7 @@ def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *
     )
     if not claimed or (now.supplier_no and told.supplier_no not in ("", now.supplier_no)):
         park(session, now, TAKEN)
-    elif told.state is SupplyState.DELIVERED:
+    elif told.state is SupplyState.DELIVERED and order.status is not OrderStatus.AFTER_SALE:
         _delivered(session, order, now, told, actor, trusted=trusted)
     elif told.state is SupplyState.FAILED:
         give_up(session, order, now, told.reason, actor)
@@ -300,12 +303,14 @@ def _delivered(
     _book(session, order, row, cost, actor)
     if order.status is not OrderStatus.PROCESSING:
         supplier_rows.keep(session, row, DeliveryStatus.FAILED, reason=TOO_LATE, cost=cost)
+        costs.correct(session, order)
         events.append(session, row.order_no, "supply.too_late", actor, {"request_no": row.request_no})
         return
     cards = told.cards if facts.kind is DeliveryKind.CARD else ()
     cause = f"supplier:{row.request_no}"
     reason = N_("Delivered by the supplier.")
     results.delivered(session, row.order_no, cards=cards, actor=actor, reason=reason, cause=cause, cost=cost)
+    costs.correct(session, order)  # an earlier purchase may have come too late, and cost as much
 
 
 def _looks_right(facts: Facts, told: Supplied) -> bool:

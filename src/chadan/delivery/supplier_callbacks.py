@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from chadan.accounts.client_ip import client_ip
 from chadan.catalog.models import Supplier
-from chadan.delivery import connections, procurement, supplier_rows
+from chadan.delivery import connections, late_news, procurement, supplier_rows
 from chadan.delivery.models import SupplierCallback
 from chadan.delivery.supplier_rows import Row
 from chadan.delivery.suppliers.base import Answer, ForgedReport, RawReport, Supplied
@@ -69,6 +69,7 @@ def _heed(supplier: Supplier, told: Supplied) -> tuple[str, int | None]:
         if row is None:
             return UNKNOWN, None
         if not row.open:
+            late_news.heed(session, row, told, actor)
             return REPEATED, row.order_no
         procurement.heed(session, row, told, actor)
         return TAKEN, row.order_no

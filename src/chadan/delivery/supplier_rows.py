@@ -51,6 +51,7 @@ _SUPPLIER = "update orders set supplier_id = %s where order_no = %s and home = %
 _WORDS = """
 update order_deliveries set reason = %s where order_no = %s and home = %s and seq = %s
 """
+_LOWER = "update order_deliveries set cost = %s where order_no = %s and home = %s and seq = %s"
 _LOST = """
 select o.order_no, d.seq from orders o
 join order_deliveries d on d.order_no = o.order_no and d.home = o.home
@@ -200,6 +201,11 @@ def keep(
     """Writes what is known of a purchase. `cost` is fen."""
     values = {"supplier_no": supplier_no, "cost": cost or 0, "status": status.code, "reason": reason[:300]}
     session.run(_KEEP, {**values, "order_no": row.order_no, "home": row.home, "seq": row.seq})
+
+
+def lower_cost(session: Session, row: Row, cost: int) -> None:
+    """The supplier gave money of an ended purchase back: it cost `cost` fen."""
+    session.run(_LOWER, (cost, row.order_no, row.home, row.seq))
 
 
 def say_why(session: Session, row: Row, words: str) -> None:

@@ -38,6 +38,8 @@ PAUSES = (5, 30, 120, 300, 1800, 7200, 18_000, 36_000)
 """Seconds after each callback nobody took; after the last it is given up."""
 FAILED = N_("The goods could not be delivered.")
 _LONGEST_URL = 500
+_IN_PART = "-"
+"""Between a delivered order's state and the fen that went back, as `told` keeps it."""
 _SHIPPED = frozenset({OrderStatus.DELIVERED, OrderStatus.COMPLETED})
 _TOLD = frozenset({*_SHIPPED, OrderStatus.FAILED, OrderStatus.REFUNDED, OrderStatus.CANCELLED})
 _STATE = """
@@ -183,7 +185,12 @@ def _to_be_told(order_no: int) -> SupplyOrder | None:
 def _send(kept: SupplyOrder, secret: str, status: str, data: Json) -> str:
     """One try; "" when it was taken, else why not."""
     now = datetime.now(UTC)
-    said = {"type": f"order.{status}", "timestamp": now.isoformat(timespec="seconds"), "data": data}
+    word, _more, in_part = status.partition(_IN_PART)
+    said = {
+        "type": "order.refunded_in_part" if in_part else f"order.{word}",
+        "timestamp": now.isoformat(timespec="seconds"),
+        "data": data,
+    }
     body = json.dumps(said, ensure_ascii=False).encode()
     message_id, stamp = f"{number.text(kept.order_no)}.{status}", str(int(now.timestamp()))
     headers = {
@@ -247,11 +254,13 @@ def _check_callback(agent: Merchant, url: str) -> None:
 
 
 def _status(kept: SupplyOrder) -> str:
-    """The state worth a callback; "" while the order is under way."""
+    """The state worth a callback, and after a refund in part how much went back; "" while the order is under way."""
     with scoped(OPERATOR) as session:
-        row = session.rows(_STATE, (kept.order_no, kept.home, kept.agent_id))[0]
-    status = OrderStatus.of(row[0])
-    return "delivered" if status in _SHIPPED else status.value if status in _TOLD else ""
+        code, *_rest, refunded = session.rows(_STATE, (kept.order_no, kept.home, kept.agent_id))[0]
+    status = OrderStatus.of(code)
+    if status in _SHIPPED:
+        return f"delivered{_IN_PART}{refunded}" if refunded else "delivered"
+    return status.value if status in _TOLD else ""
 
 
 def _cards(session: Session, kept: SupplyOrder, actor: Mapping[str, Any]) -> list[str]:

@@ -44,10 +44,20 @@ def follow_lost(timestamp: int) -> None:
 
 @app.task(name="delivery.purchase_done", retry=_AGAIN)
 def purchase_done(order_no: int) -> None:
-    """Lets a purchase's sale come to what the purchase came to, and the agent's own system hear of it."""
+    """Lets a purchase's sale come to what the purchase came to, cost what it kept, and the agent's own system hear of it."""
     close_old_connections()
     reselling.purchase_done(order_no)
+    reselling.given_back(order_no)
     supply_orders.changed(order_no)
+
+
+@app.task(name="delivery.tell_of_return", retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+def tell_of_return(order_no: int, purchase_no: int) -> None:
+    """Mails an agent's owners that money of a purchase went back into their wallet."""
+    close_old_connections()
+    from chadan.delivery import return_mail
+
+    return_mail.send(order_no, purchase_no)
 
 
 @app.task(name="delivery.tell_agent")

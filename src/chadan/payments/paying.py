@@ -142,6 +142,7 @@ def wait(request: HttpRequest, payer: Payer, seq: int) -> HttpResponse:
         "instructions": str(channel.settings.get("instructions", "")) if channel else "",
         "by_hand": channel is not None and channel.protocol == channels.MANUAL,
         "order_url": _order_url(payer),
+        **_kept(request, payer),
     }
     if bill.waiting and channel is not None and channels.is_gateway(channel) and looks.watched(attempt, number.now()):
         looks.soon(payer.order_no, seq)
@@ -202,10 +203,17 @@ def _choose(request: HttpRequest, payer: Payer, error: ChadanError | None = None
         "started": started,
         "names": {one.pk: one.name for one in open_now},
         "order_url": _order_url(payer),
-        "guest": not payer.account,
+        **_kept(request, payer),
         "error": error,
     }
     return render(request, "payments/choose.html", context, status=error.status if error else 200)
+
+
+def _kept(request: HttpRequest, payer: Payer) -> dict[str, Any]:
+    """What the page needs to tell a guest what to keep."""
+    from chadan.storefront import keeping
+
+    return {"guest": not payer.account, "made_code": "" if payer.account else keeping.code_of(request, payer.order_no)}
 
 
 def _bill(payer: Payer) -> Bill:

@@ -157,9 +157,15 @@ def _told(found: object) -> Supplied:
         supplier_no=str(found["order_no"]),
         request_no=str(found.get("your_order_no") or ""),
         cards=cards,
-        cost=fen(found.get("amount")),
+        cost=_kept(found),
         reason=str(found.get("reason") or ""),
     )
+
+
+def _kept(found: dict[str, Any]) -> int | None:
+    """What the shop charged and has not given back."""
+    amount = fen(found.get("amount"))
+    return amount if amount is None else max(0, amount - (fen(found.get("refunded")) or 0))
 
 
 def _item(one: object) -> Item:

@@ -37,6 +37,7 @@ WORDS: dict[str, tuple[Promise, str]] = {
     "supply.requested": (gettext_lazy("Purchase placed"), "blue"),
     "supply.refused": (gettext_lazy("The supplier refused the purchase"), "amber"),
     "supply.parked": (gettext_lazy("Purchase waits for a person"), "amber"),
+    "supply.returned": (gettext_lazy("Money of the purchase came back"), "amber"),
     "supply.too_late": (gettext_lazy("The goods came too late"), "amber"),
     "card.passed_on": (gettext_lazy("Cards handed on to the agent's sale"), "green"),
     "card.revealed": (gettext_lazy("Cards revealed"), "amber"),
@@ -100,8 +101,9 @@ def _note(data: dict[str, Any]) -> str:
     parts = []
     if "verdict" in data:
         parts.append(str(_ALERTS.get(data["verdict"], data["verdict"])))
-    if isinstance(data.get("amount"), int) and data["amount"] > 0:  # fen; a state change says yuan, as text
-        parts.append(money(data["amount"]))
+    for name in ("amount", "refunded"):  # fen; a state change says yuan, as text
+        if isinstance(data.get(name), int) and data[name] > 0:
+            parts.append(money(data[name]))
     if data.get("by_hand"):
         parts.append(_("paid back by hand"))
     if data.get("to_wallet"):
