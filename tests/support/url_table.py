@@ -100,13 +100,22 @@ TABLE: dict[str, Route] = {
     "exports/<uuid:export_id>/download": Route("thing"),
     "exports/<uuid:export_id>/cancel": Route("thing", "POST"),
     "exports/<uuid:export_id>/retry": Route("thing", "POST"),
+    "m/orders/batch": Route(
+        "thing", "POST", data={"action": "tag", "selected": "{order_no}", "tag": "forged", "asked": "1"}
+    ),
+    "m/batches": Route("own"),
+    "m/batches/<uuid:batch_id>": Route("thing"),
+    "m/batches/<uuid:batch_id>/confirm": Route("thing", "POST", data={"confirmed": "1"}),
+    "m/batches/<uuid:batch_id>/cancel": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/undo": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/resume": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/results.csv": Route("thing"),
     **{
         f"{area}{path}": route
         for area in ("orders", "m/orders", "ops/orders")
         for path, route in {
             "": Route("own", operator_sees=area == "ops/orders"),
             "/rows": Route("own", operator_sees=area == "ops/orders"),
-            "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
             **{
                 f"/<str:order_no>{path}": Route(
                     route.kind, route.method, operator_sees=area == "ops/orders", data=route.data
