@@ -125,9 +125,10 @@ def test_every_page_of_a_batch_is_its_shops_own(browser, shop):
 
 
 def test_an_export_batch_goes_through_the_export_form(browser, shop):
+    from tests.support.people import acting
+
     from chadan.exports import runner, services
     from chadan.exports.models import ExportJob
-    from tests.support.people import acting
 
     there = start(browser, shop, "export")["Location"]
     link = re.search(r"/exports/new\?batch=[0-9a-f-]+", browser.get(there).content.decode())

@@ -32,8 +32,9 @@ def ready(shop, action, *, numbers=(), query=None, role="owner", view="", **text
 
 
 def worked(batch, *, chunk=500, progress=None):
-    from chadan.batches import runner, services
     from tests.support.people import acting
+
+    from chadan.batches import runner, services
 
     services.confirm(acting(batch.user), batch.pk, str(batch.able))
     runner.run(batch.pk, progress, runner.Pace(chunk=chunk))
@@ -42,8 +43,9 @@ def worked(batch, *, chunk=500, progress=None):
 
 
 def undone(batch, *, chunk=500):
-    from chadan.batches import runner, services
     from tests.support.people import acting
+
+    from chadan.batches import runner, services
 
     services.undo(acting(batch.user), batch.pk)
     runner.run(batch.pk, None, runner.Pace(chunk=chunk))
@@ -52,9 +54,9 @@ def undone(batch, *, chunk=500):
 
 
 def rows_of(batch):
-    from chadan.batches import rows
     from tests.support.people import acting
 
+    from chadan.batches import rows
     from chadan.platform.scope import scoped
 
     with scoped(acting(batch.user).scope) as session:

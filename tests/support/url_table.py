@@ -93,6 +93,15 @@ TABLE: dict[str, Route] = {
     "m/agents/<int:reseller_id>/top-up": Route("thing", "POST", data={"amount": "1", "once": "forged"}),
     # The supply API shows an agent what is its own alone: test_supply_api walks it.
     **{f"api/v1/supply/{path}": Route("supply") for path in ("products", "balance", "orders", "orders/<order_no>")},
+    # Batches belong to one shop: test_batches_api walks them.
+    **{
+        f"api/v1/batches{path}": Route("batches")
+        for path in (
+            "",
+            "/<batch_id>",
+            *(f"/<batch_id>/{what}" for what in ("orders", "confirm", "cancel", "undo")),
+        )
+    },
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),

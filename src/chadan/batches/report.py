@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -45,7 +45,7 @@ ROW_WORDS: dict[RowState, tuple[str, Promise, str]] = {
     RowState.UNDONE: ("undone", pgettext_lazy("batch order", "Undone"), "grey"),
     RowState.KEPT: ("kept", pgettext_lazy("batch order", "Not undone"), "amber"),
 }
-_WORD_STATES = {word: state for state, (word, _label, _tone) in ROW_WORDS.items()}
+WORD_STATES = {word: state for state, (word, _label, _tone) in ROW_WORDS.items()}
 _SENTENCES: dict[State, Promise] = {
     State.PREPARING: gettext_lazy("The orders are being looked up; you may leave this page."),
     State.READY: gettext_lazy("Nothing has happened yet. Check what will happen, then confirm."),
@@ -99,6 +99,19 @@ def unable(actor: Actor, batch: Batch) -> list[Unable]:
     return [Unable(one.reason, reason_text(one.reason), one.count, one.amount) for one in groups]
 
 
+def left(actor: Actor, batch: Batch) -> list[Group]:
+    """The orders that were left as they are or failed, by state and reason, most first."""
+    with scoped(actor.scope) as session:
+        return rows.groups(session, batch.pk, [RowState.SKIPPED, RowState.FAILED, RowState.KEPT])
+
+
+def page_of(actor: Actor, batch: Batch, states: Sequence[RowState], after: int, size: int) -> tuple[list[Result], bool]:
+    """The next orders behind number `after`, and whether there are more."""
+    with scoped(actor.scope) as session:
+        found = rows.results(session, batch.pk, states, None, after, size + 1)
+    return found[:size], len(found) > size
+
+
 def preview(actor: Actor, batch: Batch) -> dict[str, Any]:
     """What the preview says besides the batch's own figures."""
     return {"unable": unable(actor, batch)}
@@ -106,7 +119,7 @@ def preview(actor: Actor, batch: Batch) -> dict[str, Any]:
 
 def read(actor: Actor, batch: Batch, parameters: QueryDict) -> dict[str, Any]:
     """A page of the report: `state`, `reason` and `after` are read from the address."""
-    wanted = _WORD_STATES.get(parameters.get("state", ""))
+    wanted = WORD_STATES.get(parameters.get("state", ""))
     reason = parameters.get("reason") if wanted is not None and "reason" in parameters else None
     given = parameters.get("after", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) <= number.LENGTH else 0
