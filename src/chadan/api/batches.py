@@ -15,7 +15,7 @@ from chadan.accounts.actors import Actor
 from chadan.api import batch_docs, idempotency, questions
 from chadan.api.keys import BATCH, KeyActor
 from chadan.api.orders_json import moment
-from chadan.batches import report, rows, services
+from chadan.batches import report, services
 from chadan.batches.actions import KINDS, Action, action_named
 from chadan.batches.models import Batch, State
 from chadan.exports.kinds import yuan
@@ -76,8 +76,7 @@ def orders(request: HttpRequest, batch_id: str) -> HttpResponse:
     after = number.digits(cursor) if cursor else 0
     if after is None:
         raise InvalidInput(_("The cursor is the last order number of the page before."), field="cursor")
-    states = [report.WORD_STATES[wanted]] if wanted else list(rows.ALL)
-    found, more = report.page_of(key.actor, batch, states, after, questions.MAX_LIMIT)
+    found, more = report.page_of(key.actor, batch, report.WORD_STATES.get(wanted), after, questions.MAX_LIMIT)
     data = [
         {
             "order_no": one.number,

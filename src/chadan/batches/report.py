@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -105,10 +105,10 @@ def left(actor: Actor, batch: Batch) -> list[Group]:
         return rows.groups(session, batch.pk, [RowState.SKIPPED, RowState.FAILED, RowState.KEPT])
 
 
-def page_of(actor: Actor, batch: Batch, states: Sequence[RowState], after: int, size: int) -> tuple[list[Result], bool]:
+def page_of(actor: Actor, batch: Batch, state: RowState | None, after: int, size: int) -> tuple[list[Result], bool]:
     """The next orders behind number `after`, and whether there are more."""
     with scoped(actor.scope) as session:
-        found = rows.results(session, batch.pk, states, None, after, size + 1)
+        found = rows.results(session, batch.pk, after, size + 1, state)
     return found[:size], len(found) > size
 
 
@@ -123,10 +123,9 @@ def read(actor: Actor, batch: Batch, parameters: QueryDict) -> dict[str, Any]:
     reason = parameters.get("reason") if wanted is not None and "reason" in parameters else None
     given = parameters.get("after", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) <= number.LENGTH else 0
-    states = list(rows.ALL) if wanted is None else [wanted]
     with scoped(actor.scope) as session:
         groups = rows.groups(session, batch.pk, rows.ALL)
-        found = rows.results(session, batch.pk, states, reason, after, PAGE + 1)
+        found = rows.results(session, batch.pk, after, PAGE + 1, wanted, reason)
     here = {"state": ROW_WORDS[wanted][0]} if wanted is not None else {}
     here |= {"reason": reason} if reason is not None else {}
     more = len(found) > PAGE
@@ -167,7 +166,7 @@ def csv_lines(actor: Actor, batch: Batch) -> Iterator[bytes]:
         after = 0
         while True:
             with scoped(actor.scope) as session:
-                found = rows.results(session, batch.pk, rows.ALL, None, after, CSV_ROWS)
+                found = rows.results(session, batch.pk, after, CSV_ROWS)
             if not found:
                 return
             yield "".join(map(_line, found)).encode()

@@ -38,10 +38,10 @@ select state, reason, count(*), sum(amount)::bigint from batch_orders where batc
 group by state, reason order by count(*) desc, reason
 """
 _PAGE = """
-select order_no, state, reason, amount, at from batch_orders
-where batch_id = %s and state = any(%s::smallint[]) and (%s::text is null or reason = %s) and order_no > %s
-order by order_no limit %s
+select order_no, state, reason, amount, at from batch_orders where batch_id = %(batch)s{} and order_no > %(after)s
+order by order_no limit %(limit)s
 """
+_IN_STATE, _FOR_REASON = " and state = %(state)s", " and reason = %(reason)s"
 _FROZEN = """
 select order_no from batch_orders where batch_id = %s and state in (0, 1) and order_no >= %s and order_no < %s
 order by order_no {} limit %s
@@ -164,11 +164,15 @@ def groups(session: Session, batch: UUID, states: Sequence[RowState]) -> list[Gr
 
 
 def results(  # noqa: PLR0917 - a filter and a place
-    session: Session, batch: UUID, states: Sequence[RowState], reason: str | None, after: int, limit: int
+    session: Session, batch: UUID, after: int, limit: int, state: RowState | None = None, reason: str | None = None
 ) -> list[Result]:
-    """Orders of the report behind number `after`, in number order."""
-    rows = session.rows(_PAGE, (batch, list(states), reason, reason, after, limit))
-    return [Result(order_no, RowState(state), *rest) for order_no, state, *rest in rows]
+    """Orders of the report behind number `after`, in number order: all, those in a state, those for a reason."""
+    narrowed = ("" if state is None else _IN_STATE) + ("" if reason is None else _FOR_REASON)
+    values = {"batch": batch, "after": after, "limit": limit}
+    values |= {} if state is None else {"state": state}
+    values |= {} if reason is None else {"reason": reason}
+    rows = session.rows(_PAGE.format(narrowed), values)
+    return [Result(order_no, RowState(found), *rest) for order_no, found, *rest in rows]
 
 
 def frozen_page(
