@@ -90,6 +90,22 @@ def test_the_number_of_orders_has_to_be_typed(till, bank):
     assert services.confirm(acting(batch.user), batch.pk, "1").state == "running", "confirmed twice it runs once"
 
 
+def test_the_page_asks_for_the_number_and_says_what_cannot_be_undone(till, bank):
+    from django.test import Client
+    from tests.support.batched import ready
+
+    batch = ready(till.shop, "refund", numbers=[paid(till, bank), till.order()], role="finance", reason="r")
+    browser = Client(headers={"accept-language": "en"})
+    browser.force_login(till.shop.staff["finance"])
+    page = browser.get(f"/m/batches/{batch.pk}").content.decode()
+    assert "Type 1 to confirm" in page and "1 orders, ¥98.00. This cannot be undone." in page
+    assert "1 of 2: It is unpaid." in page
+    wrong = browser.post(f"/m/batches/{batch.pk}/confirm", {"confirmed": "2"})
+    assert wrong.status_code == 400 and "Type the number of orders, 1, to confirm." in wrong.content.decode()
+    assert browser.post(f"/m/batches/{batch.pk}/confirm", {"confirmed": "1"}).status_code == 302
+    assert "<progress" in browser.get(f"/m/batches/{batch.pk}").content.decode()
+
+
 def test_an_order_whose_amount_changed_since_the_preview_is_left(till, bank):
     from tests.support.batched import outcome, ready, worked
 
