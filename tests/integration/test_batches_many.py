@@ -61,6 +61,28 @@ def test_all_of_a_long_list_is_frozen_by_a_job_and_tagged_and_put_back(shop):
     assert peak < 8_000_000, f"{peak / 1e6:.1f} MB: the set is held in memory"
 
 
+def test_a_filter_too_slow_to_wait_for_is_left_to_the_job(shop, monkeypatch):
+    from tests.support.batched import go, ready
+
+    from chadan.batches import freezing
+    from chadan.platform.scope import scoped
+    from chadan.search.order_query import OrderQuery
+
+    real = freezing.numbers_after
+
+    def slow(*given, **named):
+        if named["seconds"]:
+            with scoped(given[0]) as session:
+                session.rows("select set_config('statement_timeout', '50', true)")
+                session.rows("select pg_sleep(2)")
+        return real(*given, **named)
+
+    monkeypatch.setattr(freezing, "numbers_after", slow)
+    batch = ready(shop, "note", query=OrderQuery(platform=("bare",)), note="n")
+    assert (batch.state, batch.total) == ("preparing", 0)
+    assert go(batch).able == MANY
+
+
 def test_cancelling_while_the_orders_are_looked_up_leaves_nothing_to_confirm(shop):
     from tests.support.batched import go, ready
     from tests.support.people import acting

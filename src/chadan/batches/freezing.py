@@ -78,15 +78,18 @@ def freeze_numbers(batch: Batch, actor: Actor, numbers: Sequence[int]) -> None:
         batch.save(update_fields=["total", "amount", "able", "able_amount"])
 
 
-def freeze_more(batch: Batch, actor: Actor) -> bool:
-    """Writes down the next chunk of what the batch's query means, in one transaction; False when that was the last."""
+def freeze_more(batch: Batch, actor: Actor, seconds: int = 0) -> bool:
+    """Writes down the next chunk of what the batch's query means, in one transaction; False when that was the last.
+
+    With `seconds` a statement that takes longer is cancelled (psycopg's QueryCanceled), and nothing of the chunk is written.
+    """
     query = OrderQuery.from_dict(batch.query or {})
     with transaction.atomic():
         fresh = Batch.objects.select_for_update().get(pk=batch.pk)
         if fresh.state != State.PREPARING:
             return False
         numbers, place = numbers_after(
-            actor.scope, query, batch.view or None, upto=batch.upto, place=fresh.checkpoint, size=CHUNK
+            actor.scope, query, batch.view or None, upto=batch.upto, place=fresh.checkpoint, size=CHUNK, seconds=seconds
         )
         freeze_numbers(fresh, actor, numbers)
         fresh.checkpoint = place or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from psycopg.errors import QueryCanceled
 
 from chadan.accounts.actors import Actor
 from chadan.accounts.models import Role
@@ -27,7 +29,8 @@ from chadan.search.order_query import OrderQuery
 from chadan.search.permitted import refuse_hidden
 
 AT_ONCE = 6000
-"""Up to about this many orders are looked up while the user waits; a job looks up more."""
+AT_MOST_SECONDS = 3
+"""Up to about this many orders are looked up while the user waits, and about this long; a job looks up more."""
 TICKED = 10_000
 UNFINISHED = 5
 DRAFT_HOURS = 24
@@ -104,10 +107,7 @@ def _freeze(batch: Batch, actor: Actor, wanted: Wanted) -> None:
         batch.state = State.READY
         batch.save(update_fields=["state"])
     else:
-        while freezing.freeze_more(batch, actor):
-            if batch.total >= AT_ONCE:
-                _defer(batch)
-                break
+        _freeze_at_once(batch, actor)
     with scoped(actor.scope) as session:
         unknown = sum(
             one.count for one in rows.groups(session, batch.pk, [rows.RowState.SKIPPED]) if one.reason == "not_found"
@@ -117,6 +117,19 @@ def _freeze(batch: Batch, actor: Actor, wanted: Wanted) -> None:
         if wanted.query is None:
             raise NotFound(_("There is no such order."))
         raise InvalidInput(_("No order matches any more."))
+
+
+def _freeze_at_once(batch: Batch, actor: Actor) -> None:
+    """As much as somebody waits for; a job looks up the rest."""
+    ends = time.monotonic() + AT_MOST_SECONDS
+    try:
+        while freezing.freeze_more(batch, actor, AT_MOST_SECONDS):
+            if batch.total >= AT_ONCE or time.monotonic() > ends:
+                _defer(batch)
+                return
+    except QueryCanceled:
+        batch.refresh_from_db()
+        _defer(batch)
 
 
 def _defer(batch: Batch) -> None:

@@ -14,12 +14,12 @@ Place = dict[str, Any]
 
 
 def numbers_after(
-    scope: Scope, query: OrderQuery, view: str | None, *, upto: int, place: Place, size: int
+    scope: Scope, query: OrderQuery, view: str | None, *, upto: int, place: Place, size: int, seconds: int = 0
 ) -> tuple[list[int], Place | None]:
     """The next numbers behind `place`, none past the bound `upto`, at most about `size`; and the place behind them, None at the end.
 
     All orders of an open query come by number, newest first. One that stops at a limit in an order of its own ("the ten dearest")
-    is read in that order. Raises Forbidden when the scope may not ask the query.
+    is read in that order. A rare filter may read for minutes: `seconds` bounds each statement, 0 none. Raises Forbidden when the scope may not ask the query.
     """
     if query.limit is not None and query.sort is not None and query.sort.by != "placed_at":
         return _ranked(scope, query, view, upto, place, size)
@@ -28,6 +28,8 @@ def numbers_after(
     oldest_first = query.sort is not None and query.sort.by == "placed_at" and query.sort.dir == "asc"
     chunk = Chunk(place.get("last"), upto, wanted, descending=not oldest_first)
     with scoped(scope) as session:
+        session.enter()
+        session.connection.execute(f"set local statement_timeout = {int(seconds) * 1000}")
         found = service.prepare(session, scope, query, view)
         if found.nothing or not wanted:
             return [], None
