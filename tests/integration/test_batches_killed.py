@@ -203,3 +203,40 @@ def test_one_job_a_confirmation_and_it_carries_the_id_alone(shop):
         )
     ]
     services.cancel(acting(batch.user), batch.pk)
+
+
+def test_a_killed_worker_is_followed_by_the_next_and_no_order_is_done_twice(shop):
+    """The job itself: its worker dies by SIGKILL within a chunk, the next one takes it up."""
+    from django.db import connections, transaction
+    from tests.support.batched import confirmed, events, owner_rows, ready
+    from tests.support.waiting import eventually
+
+    before = events(shop.orders, "tag.added")
+    owner_rows("update procrastinate_jobs set status = 'cancelled' where status = 'todo'")
+    batch = confirmed(ready(shop, "tag", numbers=shop.orders, tag="worker"))
+    waits = "select count(*) from pg_locks where not granted and relation = 'order_events'::regclass"
+    with transaction.atomic(using="owner"):
+        with connections["owner"].cursor() as cursor:  # the worker has tagged its chunk when it meets this lock
+            cursor.execute("lock table order_events in exclusive mode")
+        worker = start_worker()
+        try:
+            eventually(lambda: owner_rows(waits)[0][0], "the chunk")
+        finally:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait(10)
+    eventually(lambda: not owner_rows(waits)[0][0], "the rollback")
+    owner_rows("update procrastinate_workers set last_heartbeat = now() - interval '5 minutes'")
+    worker = start_worker()
+    try:
+        eventually(lambda: batch.refresh_from_db() or batch.state == "done", "the batch")
+    finally:
+        worker.terminate()
+        worker.wait(20)
+    assert (batch.done, batch.skipped, batch.failed) == (40, 0, 0)
+    assert events(shop.orders, "tag.added") - before == Counter(dict.fromkeys(shop.orders, 1))
+
+
+def start_worker():
+    env = {**os.environ, "PYTHONPATH": "src"}
+    command = [sys.executable, "-m", "chadan.platform.worker"]
+    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
