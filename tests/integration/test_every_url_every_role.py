@@ -68,6 +68,8 @@ def world(database):
 
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
+    from chadan.batches.actions import Action
+    from chadan.batches.services import Wanted, prepare
     from chadan.catalog.models import PaymentChannel, ProductSource, Reseller, Supplier, Tag
     from chadan.delivery import stock
     from chadan.exports.models import ExportJob
@@ -111,7 +113,10 @@ def world(database):
         product_id=version.product_id, home=shop.merchant.home, supplier=supplier, ref="their-ref"
     )
     standing = Reseller.objects.create(merchant=shop.merchant, home=shop.merchant.home, agent=shop.agent)
+    noted = Wanted(numbers=(order_no,))
+    batch = prepare(owner, Action.NOTE, noted, {"note": "A-NOTE-TO-BE"})
     there = {
+        "batch_id": str(batch.pk),
         "supplier_id": str(supplier.pk),
         "source_id": str(sourced.pk),
         "reseller_id": str(standing.pk),
@@ -138,6 +143,7 @@ def world(database):
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
         **there,
+        "batch_id": str(uuid.uuid4()),
         "supplier_id": "2147480000",
         "source_id": "2147480000",
         "reseller_id": "2147480000",
@@ -166,7 +172,18 @@ def world(database):
     }
     holders = {name: user for name, user in strangers.items() if name in ("buyer", "other owner", "agent", "operator")}
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
-    hidden = [there["order_no"], PHONE, CARD, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
+    hidden = [
+        there["order_no"],
+        PHONE,
+        CARD,
+        shop.merchant.name,
+        key.name,
+        "a note",
+        str(job.pk),
+        str(batch.pk),
+        "A-NOTE-TO-BE",
+        shop.buyer.username,
+    ]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
 
@@ -194,7 +211,13 @@ def plain(response: Any, values: dict[str, str]) -> tuple[int, str, str]:
     body = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", body)
     path = response.wsgi_request.path
     asked = [path] if path != "/" else []
-    for value in (*asked, *(quote(each, safe="") for each in asked), values["order_no"], values["export_id"]):
+    for value in (
+        *asked,
+        *(quote(each, safe="") for each in asked),
+        values["order_no"],
+        values["export_id"],
+        values["batch_id"],
+    ):
         pattern = rf"{re.escape(value)}(?![\w-])"
         body, where = re.sub(pattern, "IT", body), re.sub(pattern, "IT", where)
     return response.status_code, where, body
@@ -226,6 +249,8 @@ def state_of(world: World) -> list[Any]:
             ("select id, state from stock_cards where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
             ("select active, title from products where merchant_id = %s", shop.merchant.pk),
+            ("select action, state, hand_id from batches where merchant_id = %s", shop.merchant.pk),
+            ("select order_no, state from batch_orders where merchant_id = %s", shop.merchant.pk),
         ):
             cursor.execute(sql, [value])
             found.append(cursor.fetchall())

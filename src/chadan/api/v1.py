@@ -19,7 +19,8 @@ from ninja.errors import AuthenticationError
 from ninja.security.http import HttpAuthBase
 
 from chadan.accounts.client_ip import client_ip
-from chadan.api import openapi, orders_json, questions, supply_docs
+from chadan.api import batch_docs, openapi, orders_json, questions, supply_docs
+from chadan.api.batches import router as batches
 from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate
 from chadan.api.problems import from_error, problem
 from chadan.api.supply import router as supply
@@ -61,6 +62,7 @@ api = NinjaAPI(
 )
 
 api.add_router("/supply", supply)
+api.add_router("/batches", batches)
 
 
 @api.get("/orders", openapi_extra=openapi.LIST, operation_id="listOrders", summary="List orders", tags=["orders"])
@@ -143,7 +145,10 @@ def _answer(body: dict[str, Any]) -> HttpResponse:
 def document(language: str = "en") -> bytes:
     """The OpenAPI 3.1 document, as JSON, its descriptions in `language`."""
     described = dict(api.get_openapi_schema())
-    described["components"] = {**described["components"], "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS}
+    described["components"] = {
+        **described["components"],
+        "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS | batch_docs.SCHEMAS,
+    }
     with translation.override(language):
         return msgspec.json.encode(described, enc_hook=str)  # str says a lazy text in the language of the moment
 

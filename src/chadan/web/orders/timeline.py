@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[Promise, str]] = {
     "card.revealed": (gettext_lazy("Cards revealed"), "amber"),
     "account.revealed": (gettext_lazy("Account revealed"), "amber"),
     "note.added": (gettext_lazy("Note added"), "grey"),
+    "note.removed": (gettext_lazy("Note removed"), "grey"),
     "tag.added": (gettext_lazy("Tag added"), "grey"),
     "tag.removed": (gettext_lazy("Tag removed"), "grey"),
     "export.taken": (gettext_lazy("Taken in an export"), "amber"),
@@ -96,9 +97,7 @@ def told(moments: list[Moment]) -> list[Told]:
 
 def _note(data: dict[str, Any]) -> str:
     """What an event says besides: a tag, an alert, a sum, a reason. The machine's own reasons are texts of the catalogues."""
-    if "tag" in data:
-        return _("Tag: %(tag)s") % {"tag": data["tag"]}
-    parts = []
+    parts = [_("Tag: %(tag)s") % {"tag": data["tag"]}] if "tag" in data else []
     if "verdict" in data:
         parts.append(str(_ALERTS.get(data["verdict"], data["verdict"])))
     for name in ("amount", "refunded"):  # fen; a state change says yuan, as text
@@ -109,4 +108,6 @@ def _note(data: dict[str, Any]) -> str:
     if data.get("to_wallet"):
         parts.append(_("into the wallet"))
     parts += [_(data[name]) for name in ("reason", "error") if data.get(name)]
+    if str(data.get("cause", "")).startswith("batch:"):
+        parts.append(_("in a batch"))
     return " · ".join(parts)
