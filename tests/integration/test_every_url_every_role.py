@@ -68,6 +68,8 @@ def world(database):
 
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
+    from chadan.batches.actions import Action
+    from chadan.batches.services import Wanted, prepare
     from chadan.catalog.models import PaymentChannel, ProductSource, Reseller, Supplier, Tag
     from chadan.delivery import stock
     from chadan.exports.models import ExportJob
@@ -135,6 +137,11 @@ def world(database):
         "rule_id": str(rule.pk),
         "job_id": str(tag_job.pk),
         "view_id": str(view.pk),
+    }
+    noted = Wanted(numbers=(order_no,))
+    batch = prepare(owner, Action.NOTE, noted, {"note": "A-NOTE-TO-BE"})
+    there |= {
+        "batch_id": str(batch.pk),
         "supplier_id": str(supplier.pk),
         "source_id": str(sourced.pk),
         "reseller_id": str(standing.pk),
@@ -164,6 +171,7 @@ def world(database):
         "rule_id": "2147480000",
         "job_id": "2147480000",
         "view_id": "2147480000",
+        "batch_id": str(uuid.uuid4()),
         "supplier_id": "2147480000",
         "source_id": "2147480000",
         "reseller_id": "2147480000",
@@ -200,9 +208,11 @@ def world(database):
         key.name,
         "a note",
         str(job.pk),
-        shop.buyer.username,
         "our view",
         "our rule",
+        str(batch.pk),
+        "A-NOTE-TO-BE",
+        shop.buyer.username,
     ]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
@@ -231,7 +241,13 @@ def plain(response: Any, values: dict[str, str]) -> tuple[int, str, str]:
     body = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", body)
     path = response.wsgi_request.path
     asked = [path] if path != "/" else []
-    for value in (*asked, *(quote(each, safe="") for each in asked), values["order_no"], values["export_id"]):
+    for value in (
+        *asked,
+        *(quote(each, safe="") for each in asked),
+        values["order_no"],
+        values["export_id"],
+        values["batch_id"],
+    ):
         pattern = rf"{re.escape(value)}(?![\w-])"
         body, where = re.sub(pattern, "IT", body), re.sub(pattern, "IT", where)
     return response.status_code, where, body
@@ -266,6 +282,8 @@ def state_of(world: World) -> list[Any]:
             ("select id, state from stock_cards where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
             ("select active, title from products where merchant_id = %s", shop.merchant.pk),
+            ("select action, state, hand_id from batches where merchant_id = %s", shop.merchant.pk),
+            ("select order_no, state from batch_orders where merchant_id = %s", shop.merchant.pk),
         ):
             cursor.execute(sql, [value])
             found.append(cursor.fetchall())

@@ -193,3 +193,28 @@ def test_a_rule_is_made_previewed_switched_and_applied_on_its_pages(shop):
     assert TagRule.objects.filter(merchant=shop.merchant, enabled=True).count() == 2
     client.post(f"/m/tags/rules/{rule.pk}/do", {"do": "delete"})
     assert not TagRule.objects.filter(pk=rule.pk).exists() and tags_on(order_no) == {"trouble"}
+
+
+def test_a_batch_keeps_what_it_tags_and_puts_no_leaving_tag_on(shop):
+    from chadan.batches.freezing import label_of
+    from chadan.batches.models import Batch
+    from chadan.orders import many
+    from chadan.orders.states import OrderStatus
+    from chadan.platform.scope import scoped
+    from chadan.tagging import evaluator, tags
+    from chadan.tagging.ruling import Ruling
+
+    owner = owner_of(shop)
+    order_no = place(shop, status=OrderStatus.FAILED.code, completed_at=None)
+    rule = make_rule(shop, "old", "status:failed")
+    here = evaluator.Shop(shop.merchant.pk, shop.merchant.home)
+    with scoped(owner.scope) as session:
+        evaluator.evaluate(session, here, [Ruling.of(rule)], [order_no])
+        acting = many.Shop(*here, owner.user_id, owner.name, {}, "batch:x")
+        assert many.add_tag(session, acting, [order_no], many.Label(rule.tag_id, "old")) == []
+        assert list(evaluator.tags_on(session, here, [order_no], [rule.tag_id]).values()) == [None], "a person's now"
+    tagged(shop, "new")
+    batch = Batch(merchant_id=shop.merchant.pk, home=shop.merchant.home, action="tag", params={"tag": "OLD"})
+    assert label_of(batch) == (many.Label(rule.tag_id, "old"))
+    tags.merge(owner, tag(shop, "old"), tag(shop, "new"))
+    assert label_of(batch) == many.Label(tag(shop, "new").pk, "new")

@@ -108,6 +108,15 @@ TABLE: dict[str, Route] = {
     "m/agents/<int:reseller_id>/top-up": Route("thing", "POST", data={"amount": "1", "once": "forged"}),
     # The supply API shows an agent what is its own alone: test_supply_api walks it.
     **{f"api/v1/supply/{path}": Route("supply") for path in ("products", "balance", "orders", "orders/<order_no>")},
+    # Batches belong to one shop: test_batches_api walks them.
+    **{
+        f"api/v1/batches{path}": Route("batches")
+        for path in (
+            "",
+            "/<batch_id>",
+            *(f"/<batch_id>/{what}" for what in ("orders", "confirm", "cancel", "undo")),
+        )
+    },
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),
@@ -115,6 +124,16 @@ TABLE: dict[str, Route] = {
     "exports/<uuid:export_id>/download": Route("thing"),
     "exports/<uuid:export_id>/cancel": Route("thing", "POST"),
     "exports/<uuid:export_id>/retry": Route("thing", "POST"),
+    "m/orders/batch": Route(
+        "thing", "POST", data={"action": "tag", "selected": "{order_no}", "tag": "forged", "asked": "1"}
+    ),
+    "m/batches": Route("own"),
+    "m/batches/<uuid:batch_id>": Route("thing"),
+    "m/batches/<uuid:batch_id>/confirm": Route("thing", "POST", data={"confirmed": "1"}),
+    "m/batches/<uuid:batch_id>/cancel": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/undo": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/resume": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/results.csv": Route("thing"),
     **{
         f"{area}{path}": route
         for area in ("orders", "m/orders", "ops/orders")
@@ -123,7 +142,6 @@ TABLE: dict[str, Route] = {
             "/rows": Route("own", operator_sees=area == "ops/orders"),
             "/views": Route("own", operator_sees=area == "ops/orders"),
             "/views/<int:view_id>": Route("thing", "POST", data={"do": "delete"}),
-            "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
             **{
                 f"/<str:order_no>{path}": Route(
                     route.kind, route.method, operator_sees=area == "ops/orders", data=route.data

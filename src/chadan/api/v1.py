@@ -19,7 +19,8 @@ from ninja.errors import AuthenticationError
 from ninja.security.http import HttpAuthBase
 
 from chadan.accounts.client_ip import client_ip
-from chadan.api import openapi, orders_json, organising_docs, questions, supply_docs
+from chadan.api import batch_docs, openapi, orders_json, organising_docs, questions, supply_docs
+from chadan.api.batches import router as batches
 from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate
 from chadan.api.organising import router as organising
 from chadan.api.problems import from_error, problem
@@ -63,6 +64,7 @@ api = NinjaAPI(
 
 api.add_router("/supply", supply)
 api.add_router("", organising)
+api.add_router("/batches", batches)
 
 
 @api.get("/orders", openapi_extra=openapi.LIST, operation_id="listOrders", summary="List orders", tags=["orders"])
@@ -147,7 +149,7 @@ def document(language: str = "en") -> bytes:
     described = dict(api.get_openapi_schema())
     described["components"] = {
         **described["components"],
-        "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS | organising_docs.SCHEMAS,
+        "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS | batch_docs.SCHEMAS | organising_docs.SCHEMAS,
     }
     with translation.override(language):
         return msgspec.json.encode(described, enc_hook=str)  # str says a lazy text in the language of the moment

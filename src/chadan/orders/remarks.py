@@ -42,7 +42,7 @@ where order_no = %(order_no)s and home = %(home)s
 def add_note(actor: Actor, order_no: int, body: str, *, internal: bool = True) -> None:
     """Adds a note; `internal=False` shows it to the buyer. Raises NotFound, Forbidden or InvalidInput."""
     actor.require(Permission.NOTE)
-    body = _clean(body, NOTE_LENGTH, "body")
+    body = check_note(body)
     key = _key(order_no)
     with scoped(actor.scope) as session:
         _lock(session, actor, key)
@@ -57,6 +57,11 @@ def add_note(actor: Actor, order_no: int, body: str, *, internal: bool = True) -
         session.run(_ADD_NOTE, fields)
         session.run(_COPY_NOTE, (body, *key))
         events.append(session, order_no, "note.added", events.actor_json(actor), {"internal": internal})
+
+
+def check_note(body: str) -> str:
+    """The note as it will be kept. Raises InvalidInput when it is empty or too long."""
+    return _clean(body, NOTE_LENGTH, "body")
 
 
 def check_tag(name: str) -> str:
@@ -121,7 +126,7 @@ def tags_of(actor: Actor) -> list[Tag]:
 
 def _record_tag(session: Session, actor: Actor, key: tuple[int, int], tag: Tag, event_type: str) -> None:
     session.run(_COPY_TAGS, {"order_no": key[0], "home": key[1]})
-    events.append(session, key[0], event_type, events.actor_json(actor), {"tag": tag.name})
+    events.append(session, key[0], event_type, events.actor_json(actor), {"tag": tag.name, "tag_id": tag.pk})
 
 
 def _lock(session: Session, actor: Actor, key: tuple[int, int]) -> None:

@@ -143,7 +143,8 @@ def _each(  # noqa: PLR0917 - a statement, and what it says of its event
 def _params(  # noqa: PLR0917 - an event has six parts
     shop: Shop, kind: str, change: Change, actor: str, author_id: int | None, into: TagRef | None
 ) -> dict[str, Any]:
-    fact: dict[str, Any] = {"order_no": number.text(change.order_no), "tag": (into or change.tag).name}
+    named = into or change.tag
+    fact: dict[str, Any] = {"order_no": number.text(change.order_no), "tag": named.name, "tag_id": named.id}
     if into is not None:
         fact["from"] = change.tag.name
     if change.rule_id is not None:

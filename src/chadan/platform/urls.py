@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.api.page_urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("chadan.exports.urls")),
+    path("", include("chadan.batches.urls")),
     path("", include("chadan.payments.urls")),
     path("", include("chadan.ops.urls")),
     path("", include("chadan.delivery.urls")),

@@ -51,6 +51,7 @@ _MERCHANT: tuple[Place, ...] = (
     (_("Payment channels"), "/m/channels", "credit-card", "channels"),
     (_("Refunds"), "/m/refunds", "undo-2", "refund"),
     (_("Money"), "/m/money", "landmark", "money"),
+    (_("Batch actions"), "/m/batches", "list-checks", ""),
     _EXPORTS,
     _IMPORT,
     _KEYS,

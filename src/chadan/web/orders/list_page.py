@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chadan.accounts.actors import Actor, Permission
+from chadan.batches.actions import KINDS, open_to
 from chadan.catalog.models import Tag
 from chadan.orders import number, remarks
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
@@ -173,8 +174,15 @@ def row_context(
         "placeholder": PLACEHOLDER,
         "statuses": list(OrderStatus),
         "may_export": actor.may(Permission.EXPORT),
-        "may_tag": actor.may(Permission.TAG) and area.kind == "merchant" and state.view != "purchases",
+        "batch_actions": batch_actions(area, actor, state),
     }
+
+
+def batch_actions(area: Area, actor: Actor, state: ListState) -> list[tuple[str, str]]:
+    """(action, its name) of what may be done to many orders of this list; nothing to what is another shop's sale."""
+    if area.kind != "merchant" or state.view == "purchases":
+        return []
+    return [(action.value, str(KINDS[action].label)) for action in open_to(actor)]
 
 
 def _title(area: Area, state: ListState) -> str:

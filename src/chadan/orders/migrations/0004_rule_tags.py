@@ -20,5 +20,5 @@ def create(_apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     """Who put a tag on an order: a person or a rule."""
 
-    dependencies = [("orders", "0002_live")]
+    dependencies = [("orders", "0003_lean_writes")]
     operations = [migrations.RunPython(create)]
