@@ -74,6 +74,8 @@ def world(database):
     from chadan.delivery import stock
     from chadan.exports.models import ExportJob
     from chadan.orders import number
+    from chadan.saved_views.models import SavedView
+    from chadan.tagging.models import TagJob, TagRule
 
     shop = make_shop(0)
     version = make_version(shop.merchant)
@@ -115,8 +117,29 @@ def world(database):
     standing = Reseller.objects.create(merchant=shop.merchant, home=shop.merchant.home, agent=shop.agent)
     noted = Wanted(numbers=(order_no,))
     batch = prepare(owner, Action.NOTE, noted, {"note": "A-NOTE-TO-BE"})
+    rule = TagRule.objects.create(merchant=shop.merchant, home=shop.merchant.home, tag=tag, name="our rule")
+    tag_job = TagJob.objects.create(
+        merchant=shop.merchant,
+        home=shop.merchant.home,
+        kind="merge",
+        title="our job",
+        tag_id=tag.pk,
+        actor={},
+        state="failed",
+    )
+    view = SavedView.objects.create(
+        user=shop.staff["owner"],
+        area="merchant",
+        merchant=shop.merchant,
+        home=shop.merchant.home,
+        shared=True,
+        name="our view",
+    )
     there = {
         "batch_id": str(batch.pk),
+        "rule_id": str(rule.pk),
+        "job_id": str(tag_job.pk),
+        "view_id": str(view.pk),
         "supplier_id": str(supplier.pk),
         "source_id": str(sourced.pk),
         "reseller_id": str(standing.pk),
@@ -144,6 +167,9 @@ def world(database):
     nowhere = {
         **there,
         "batch_id": str(uuid.uuid4()),
+        "rule_id": "2147480000",
+        "job_id": "2147480000",
+        "view_id": "2147480000",
         "supplier_id": "2147480000",
         "source_id": "2147480000",
         "reseller_id": "2147480000",
@@ -183,6 +209,8 @@ def world(database):
         str(batch.pk),
         "A-NOTE-TO-BE",
         shop.buyer.username,
+        "our view",
+        "our rule",
     ]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
@@ -238,7 +266,10 @@ def state_of(world: World) -> list[Any]:
             ("select id, role from memberships where merchant_id = %s order by id", shop.merchant.pk),
             ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
-            ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select id, name, colour, leaving from tags where merchant_id = %s", shop.merchant.pk),
+            ("select id, name, enabled from tag_rules where merchant_id = %s", shop.merchant.pk),
+            ("select id, state from tag_jobs where merchant_id = %s", shop.merchant.pk),
+            ("select id, name from saved_views where merchant_id = %s", shop.merchant.pk),
             ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
             ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
             ("select name, active, last_error from suppliers where merchant_id = %s", shop.merchant.pk),

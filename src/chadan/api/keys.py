@@ -23,10 +23,12 @@ from chadan.platform.scope import Matter, Scope
 
 PREFIX = "cd_live_"
 READ, COST, ACCOUNTS, BATCH, SUPPLY = "orders:read", "orders:cost", "orders:accounts", "orders:batch", "supply"
+ORGANISE = "orders:organise"
 SCOPES = {
     READ: gettext_lazy("Read orders"),
     COST: gettext_lazy("See cost, fee, profit and supplier"),
     ACCOUNTS: gettext_lazy("See top-up accounts unmasked"),
+    ORGANISE: gettext_lazy("Save views, make and change tags"),
     BATCH: gettext_lazy("Prepare, confirm and undo batch actions on orders"),
     SUPPLY: gettext_lazy("Buy from shops as their agent, from the wallets there"),
 }

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.models import Tag
 from chadan.orders import events, number
-from chadan.platform.errors import Forbidden, InvalidInput, NotFound
+from chadan.orders.tags import Shop, claim
+from chadan.platform.errors import Conflict, Forbidden, InvalidInput, NotFound
 from chadan.platform.scope import Session, scoped
 
 NOTE_LENGTH = 2000
@@ -24,6 +25,10 @@ from order_notes where order_no = %(order_no)s and home = %(home)s
 _COPY_NOTE = "update orders set note = concat_ws(E'\\n', note, %s::text) where order_no = %s and home = %s"
 _ADD_TAG = """
 insert into order_tags (order_no, home, tag_id, author_id) values (%s, %s, %s, %s) on conflict do nothing
+"""
+# What a rule put on and a person puts on as well is the person's from then on: no rule takes it off.
+_KEEP_TAG = """
+update order_tags set rule_id = null, author_id = %s where order_no = %s and home = %s and tag_id = %s and rule_id is not null
 """
 _REMOVE_TAG = "delete from order_tags where order_no = %s and home = %s and tag_id = %s"
 _COPY_TAGS = """
@@ -67,7 +72,7 @@ def check_tag(name: str) -> str:
 def add_tag(actor: Actor, order_nos: Sequence[int], name: str, colour: str = "grey") -> int:
     """Tags orders of the actor's merchant, making the tag if it is new; returns how many were not tagged before.
 
-    Raises NotFound when any of them is not the merchant's: then none is tagged.
+    Raises NotFound when any of them is not the merchant's: then none is tagged; Conflict while the tag is being deleted.
     """
     actor.require(Permission.TAG)
     if actor.merchant_id is None or actor.home is None:
@@ -80,13 +85,27 @@ def add_tag(actor: Actor, order_nos: Sequence[int], name: str, colour: str = "gr
             name_key=name.casefold(),
             defaults={"name": name, "home": actor.home, "colour": colour},
         )
+        tag = _usable(session, tag)
         for order_no in sorted(order_nos):
             key = _key(order_no)
             _lock(session, actor, key)
             if session.run(_ADD_TAG, (*key, tag.pk, actor.user_id)):
                 added += 1
                 _record_tag(session, actor, key, tag, "tag.added")
+            else:
+                session.run(_KEEP_TAG, (actor.user_id, *key, tag.pk))
     return added
+
+
+def _usable(session: Session, tag: Tag) -> Tag:
+    """The tag, held so that nobody begins to merge or delete it before this transaction ends; or what it was merged into."""
+    shop = Shop(tag.merchant_id, tag.home)
+    if claim(session, shop, [tag.pk]):
+        return tag
+    tag.refresh_from_db()
+    if tag.into is None or not claim(session, shop, [tag.into.pk]):
+        raise Conflict(_("This tag is just being deleted."), hint=_("Try again in a moment."))
+    return tag.into
 
 
 def remove_tag(actor: Actor, order_no: int, tag_id: int) -> None:

@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "chadan.storefront",
     "chadan.notify",
     "chadan.search",
+    "chadan.saved_views",
+    "chadan.tagging",
     "chadan.exports",
     "chadan.batches",
     "chadan.integrations",
@@ -88,6 +90,8 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [
             ROOT / "web" / "templates",
+            ROOT / "saved_views" / "templates",
+            ROOT / "tagging" / "templates",
             ROOT / "accounts" / "templates",
             ROOT / "exports" / "templates",
             ROOT / "batches" / "templates",

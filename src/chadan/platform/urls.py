@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.delivery.urls")),
     path("", include("chadan.money.urls")),
     path("", include("chadan.storefront.urls")),
+    path("", include("chadan.tagging.urls")),
+    path("", include("chadan.saved_views.urls")),
     path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]

@@ -46,6 +46,7 @@ WORDS: dict[str, tuple[Promise, str]] = {
     "note.removed": (gettext_lazy("Note removed"), "grey"),
     "tag.added": (gettext_lazy("Tag added"), "grey"),
     "tag.removed": (gettext_lazy("Tag removed"), "grey"),
+    "tag.merged": (gettext_lazy("Tag merged"), "grey"),
     "export.taken": (gettext_lazy("Taken in an export"), "amber"),
 }
 """What each type of event says, and its colour. A milestone without an event has the name of its state alone."""
