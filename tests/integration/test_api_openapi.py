@@ -35,7 +35,7 @@ def keys(shop):
 
 
 def operations(document):
-    """What reads orders; the supply API, batches, views and tags are tried in test_supply_api, test_batches_api, test_api_organising."""
+    """What reads orders; supply, batches, views and tags have tests of their own."""
     return {path: methods["get"] for path, methods in document["paths"].items() if path.startswith("/api/v1/orders")}
 
 

@@ -115,6 +115,8 @@ def world(database):
         product_id=version.product_id, home=shop.merchant.home, supplier=supplier, ref="their-ref"
     )
     standing = Reseller.objects.create(merchant=shop.merchant, home=shop.merchant.home, agent=shop.agent)
+    noted = Wanted(numbers=(order_no,))
+    batch = prepare(owner, Action.NOTE, noted, {"note": "A-NOTE-TO-BE"})
     rule = TagRule.objects.create(merchant=shop.merchant, home=shop.merchant.home, tag=tag, name="our rule")
     tag_job = TagJob.objects.create(
         merchant=shop.merchant,
@@ -134,14 +136,10 @@ def world(database):
         name="our view",
     )
     there = {
+        "batch_id": str(batch.pk),
         "rule_id": str(rule.pk),
         "job_id": str(tag_job.pk),
         "view_id": str(view.pk),
-    }
-    noted = Wanted(numbers=(order_no,))
-    batch = prepare(owner, Action.NOTE, noted, {"note": "A-NOTE-TO-BE"})
-    there |= {
-        "batch_id": str(batch.pk),
         "supplier_id": str(supplier.pk),
         "source_id": str(sourced.pk),
         "reseller_id": str(standing.pk),
@@ -168,10 +166,10 @@ def world(database):
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
         **there,
+        "batch_id": str(uuid.uuid4()),
         "rule_id": "2147480000",
         "job_id": "2147480000",
         "view_id": "2147480000",
-        "batch_id": str(uuid.uuid4()),
         "supplier_id": "2147480000",
         "source_id": "2147480000",
         "reseller_id": "2147480000",
@@ -208,11 +206,11 @@ def world(database):
         key.name,
         "a note",
         str(job.pk),
-        "our view",
-        "our rule",
         str(batch.pk),
         "A-NOTE-TO-BE",
         shop.buyer.username,
+        "our view",
+        "our rule",
     ]
     return World(shop, there, nowhere, hidden, strangers, keys)
 

@@ -63,8 +63,8 @@ api = NinjaAPI(
 )
 
 api.add_router("/supply", supply)
-api.add_router("", organising)
 api.add_router("/batches", batches)
+api.add_router("", organising)
 
 
 @api.get("/orders", openapi_extra=openapi.LIST, operation_id="listOrders", summary="List orders", tags=["orders"])

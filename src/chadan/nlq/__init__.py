@@ -1,0 +1,1 @@
+"""Natural language: one utterance in, one order query out (the semantics are docs/reference/natural-language.md)."""

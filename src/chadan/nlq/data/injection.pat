@@ -1,0 +1,4 @@
+sql_word: (?:drop|delete|update|insert|union|select|alter|truncate|exec|or\s+['"]?1['"]?\s*=\s*['"]?1|and\s+['"]?1['"]?\s*=\s*['"]?1)
+sql_marker: (?:['"`;]|--)(?=[^\u4e00-\u9fff]{0,60}?(?<![a-z]){sql_word}(?![a-z]))|(?<![a-z]){sql_word}(?![a-z])(?=[^\u4e00-\u9fff]{0,60}(?:--|;))|union\s+(?:all\s+)?select|drop\s+table|(?<![a-z])or\s+['"]?1['"]?\s*=\s*['"]?1|;\s*--
+code_marker: <\s*/?\s*script|javascript:|\$\{|\{\{|\.\./|\.\.\\|<\s*(?:img|iframe|svg)\s
+command_marker: [^,。;.!?、\s]*(?:(?:忽略|无视|忘记|忘掉|忘了|不要理会|别管|抛弃|绕过|不遵守)[^,。;!?]{0,20}(?:指令|规则|限制|指示|提示|设定|约束|要求|权限)|系统提示词?|(?:你的|原始)提示词|开发者模式|越狱模式)|(?:please\s+|now\s+)?(?:ignore|disregard|forget|bypass|override)[^,。;]{0,60}(?:instructions?|prompts?|rules?|restrictions?)|(?:show|print|reveal|what\s+is|tell\s+me)?\s*(?:the\s+|your\s+)?system\s+prompt

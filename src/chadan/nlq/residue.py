@@ -1,0 +1,58 @@
+"""What no recogniser understood: content becomes `text`, function words are dropped (§13)."""
+
+from __future__ import annotations
+
+import re
+
+from chadan.nlq.patterns import pattern
+from chadan.nlq.sheet import Sheet
+
+MAX_TEXT = 500
+
+
+def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
+    """The query's `text` and the content words in it, in the order of the utterance."""
+    remark = pattern("remark").search(sheet.mask)
+    if remark and remark.end() > remark.start():
+        sheet.cover(remark.start(), remark.end())
+    parts: list[tuple[int, str]] = [(piece.start, str(piece.value)) for piece in sheet.having("text")]
+    for segment in re.finditer("[^\ue000-\uf8ff]+", sheet.mask):
+        for start, end in _content(sheet.mask, segment.start(), segment.end()):
+            parts.append((start, sheet.raw_of(start, end).strip()))
+    words = [text for _, text in sorted(parts) if text]
+    joined = " ".join(_storable(word) for word in words).strip()
+    if len(joined) > MAX_TEXT:
+        sheet.note("text_cut", kept=MAX_TEXT, given=len(joined))
+        joined = joined[:MAX_TEXT].strip()
+    return joined, words
+
+
+def _storable(text: str) -> str:
+    return "".join(character for character in text if character != "\0" and not "\ud800" <= character <= "\udfff")
+
+
+def _content(mask: str, start: int, end: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    here = start
+    for gap in [*pattern("split").finditer(mask, start, end), None]:
+        stop = gap.start() if gap else end
+        token = _trimmed(mask, here, stop)
+        if token:
+            found.append(token)
+        here = gap.end() if gap else end
+    return found
+
+
+def _trimmed(mask: str, start: int, end: int) -> tuple[int, int] | None:
+    while start < end:
+        token = mask[start:end]
+        if not re.search(r"[0-9a-z\u3400-\u9fff]", token) or pattern("noise_all").fullmatch(token):
+            return None
+        lead, tail = pattern("noise_lead").match(token), pattern("noise_tail").search(token)
+        if lead:
+            start += lead.end()
+        elif tail:
+            end = start + tail.start()
+        else:
+            return start, end
+    return None
