@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from chadan.platform.processes import tied
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGS = [
@@ -70,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log = data.parent / "demo.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "chadan", "demo", "--port", str(port)],
+            tied(sys.executable, "-m", "chadan", "demo", "--port", str(port)),
             cwd=ROOT,
             env=env,
             stdout=output,

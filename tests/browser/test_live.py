@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from chadan.platform.processes import tied
+
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 VISIBLE_WITHIN = 2_000  # milliseconds
@@ -45,7 +47,7 @@ class Mover:
     def __init__(self, data: Path) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith("CHADAN_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", MOVE],
+            tied(sys.executable, "-c", MOVE),
             env=env | {"CHADAN_DATA": str(data), "PYTHONPATH": str(ROOT / "src"), "CHADAN_LOG_LEVEL": "WARNING"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -146,6 +146,25 @@ def test_a_lost_callback_heals_and_staff_tops_up(
     shows(guest, "已发货")
 
 
+@pytest.mark.parametrize(("phone", "came_to"), [("13812345678", "已发货"), ("13812340000", "充值失败")])
+def test_a_top_up_from_a_supplier_whose_callback_is_lost(
+    open_page: Any, sandbox: Sandbox, phone: str, came_to: str
+) -> None:
+    guest = open_page()
+    number = order(guest, "沙箱货源代充", **{"f-phone": phone})
+    out_no = f"{number}01"
+    sandbox.fault("drop", out_no=out_no)
+    choose(guest, "微信支付")
+    guest.wait_for_url("**/1/")
+    sandbox.pay(out_no)
+    shows(guest, "已付款", "处理中", came_to)  # by itself: the page that stays open has the gateway asked
+    assert {each["answer"] for each in sandbox.payment(out_no)["told"]} == {"dropped"}
+    guest.get_by_text("查看订单").first.click()
+    shows(guest, came_to, "已退款" if came_to == "充值失败" else came_to)
+    ours = [one for one in sandbox.suppliers()["dujiao"]["orders"] if one["code"] == "SBX-TOPUP-50"]
+    assert ours[-1]["done" if came_to == "已发货" else "failed"]
+
+
 def test_new_stock_delivers_what_waits(open_page: Any, sign_in: Callable[..., None]) -> None:
     page = open_page()
     sign_in(page, "merchant")

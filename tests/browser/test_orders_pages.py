@@ -195,27 +195,6 @@ def test_notes_and_tags_stay(open_page: Any, sign_in: Any, site: Any) -> None:
     assert order["order_no"] in rows(page)
 
 
-def test_every_order_of_a_list_is_tagged_after_its_size_was_said(open_page: Any, sign_in: Any) -> None:
-    page = open_page()
-    sign_in(page, "merchant")
-    page.goto("/m/orders?view=sales&date=30d&status=completed")
-    shown = len(rows(page))
-    page.locator("input[data-page]").check()
-    page.locator("[data-everything]").check()
-    count = page.locator("[data-count-text]").inner_text()
-    assert int(count.replace(",", "")) > shown
-    page.fill("#batch-tag", "整表测试")
-    page.locator("button[formmethod=post]").click()
-    page.wait_for_selector("input[name=count]", state="attached")
-    assert f"{count} 笔订单" in page.locator("main").inner_text()
-    assert "¥" in page.locator("main").inner_text()
-    page.locator("form[action$='/tag'] button.primary").click()
-    page.wait_for_url("**status=completed*")
-    assert f"{count.replace(',', '')}" in page.locator("body").inner_text()
-    page.goto(f"/m/orders?view=sales&date=all&tag={urllib.parse.quote('整表测试')}")
-    assert count in page.locator("[data-everything-offer]").text_content()
-
-
 def test_previous_and_next_stay_within_the_filter(open_page: Any, sign_in: Any) -> None:
     page = open_page()
     sign_in(page, "merchant")

@@ -14,6 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from chadan.platform.processes import tied
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser
 PAGES = ["_kit", "_kit/list", "_kit/detail", "_kit/sign-in"]
@@ -24,7 +26,7 @@ PHONE = {"width": 390, "height": 844}
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
-    command = [sys.executable, "-m", "tests.support.kit_server"]
+    command = tied(sys.executable, "-m", "tests.support.kit_server")
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         yield f"http://127.0.0.1:{server.stdout.readline().strip()}"

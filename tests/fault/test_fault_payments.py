@@ -120,17 +120,12 @@ def deliver_one(ground: Ground, shop: dict[str, Any]) -> int:
 
 
 def expire(ground: Ground, order_no: int) -> None:
-    """Half an hour passes for an order: what is stored of it moves into the past, and its job is due."""
+    """Half an hour passes for an order: what is stored of it moves into the past, and the sweep finds it."""
     ground.site.rows(
         "update order_checkouts set expires_at = expires_at - interval '31 minutes' where order_no = %s", order_no
     )
     ground.site.rows(
         "update order_events set at = at - interval '31 minutes' where order_no = %s and order_seq = 1", order_no
-    )
-    ground.site.rows(
-        "update procrastinate_jobs set scheduled_at = now() where task_name = 'orders.expire'"
-        " and (args ->> 'order_no')::bigint = %s",
-        order_no,
     )
     ground.site.becomes(order_no, "cancelled")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -77,19 +76,9 @@ def test_row_19_a_clock_that_is_a_day_wrong(ground: Ground, shift: int) -> None:
     site, shop = ground.site, ground.shop(4)
     wrong = [ground.hand("order_at", shift=shift, page=shop["page"], channel=shop["channels"]["epay1"])["order_no"]]
     right, right_no = ground.begin(shop)
-    looked = (
-        "select count(*) from procrastinate_jobs j where task_name = 'orders.expire' and status = 'succeeded'"
-        " and (args ->> 'order_no')::bigint = %s"
-    )
-    if shift < 0:  # a job that the wrong clock would have run at once
-        site.rows(
-            "update procrastinate_jobs set scheduled_at = now() where task_name = 'orders.expire' and"
-            " (args ->> 'order_no')::bigint = %s",
-            wrong[0],
-        )
-        eventually(lambda: site.one(looked, wrong[0]), "the look of the job that expires orders", 30)
-    else:
-        time.sleep(1)
+    sweeps = "select count(*) from procrastinate_jobs where task_name = 'orders.sweep_unpaid' and status = 'succeeded'"
+    before = site.one(sweeps)
+    eventually(lambda: site.one(sweeps) > before, "a look for orders whose time is over", 60)
     assert site.status(wrong[0]) == "pending_payment"
     minutes = site.one(
         "select extract(epoch from c.expires_at - e.at) / 60 from order_checkouts c join order_events e"

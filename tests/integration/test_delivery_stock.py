@@ -29,7 +29,7 @@ def test_cards_are_stocked_sealed_and_counted() -> None:
 
 
 def test_a_delivered_order_holds_the_won_card() -> None:
-    from tests.support.stock_ground import jobs, make_card_shop, one, rows, status_of
+    from tests.support.stock_ground import make_card_shop, one, rows, status_of
 
     from chadan.delivery.dispatch import deliver
     from chadan.orders.reveal import reveal_cards
@@ -42,7 +42,6 @@ def test_a_delivered_order_holds_the_won_card() -> None:
     deliver(order_no)
     assert status_of(order_no) is OrderStatus.DELIVERED
     assert reveal_cards(shop.owner, order_no) == ["CARD-0001-AAAA", "CARD-0002-AAAA"]
-    assert jobs("orders.complete", order_no) == 1
     row = rows(
         "select escrow, escrow_until - delivered_at > interval '23 hours' from orders where order_no = %s", order_no
     )

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from chadan.platform.processes import tied
+
 pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.usefixtures("database")]
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def start_worker() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "chadan.platform.worker"],
+        tied(sys.executable, "-m", "chadan.platform.worker"),
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -16,6 +16,8 @@ import pytest
 from tests.support import event_log
 from tests.support.waiting import eventually
 
+from chadan.platform.processes import tied
+
 pytestmark = [pytest.mark.fault, pytest.mark.integration, pytest.mark.long]
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 6
@@ -25,7 +27,7 @@ _LEADER = "select pid from pg_locks where locktype = 'advisory' and objid = %s a
 def start(data: Path) -> subprocess.Popen[bytes]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("CHADAN_")}
     env |= {"CHADAN_DATA": str(data), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "CHADAN_LOG_LEVEL": "ERROR"}
-    return subprocess.Popen([sys.executable, "-m", "tests.support.counting_log"], env=env, cwd=ROOT)
+    return subprocess.Popen(tied(sys.executable, "-m", "tests.support.counting_log"), env=env, cwd=ROOT)
 
 
 def test_killed_at_random_points_it_leaves_no_gap_and_no_effect_twice(database: Any, data_folder: Path) -> None:

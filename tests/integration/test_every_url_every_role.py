@@ -68,10 +68,14 @@ def world(database):
 
     from chadan.accounts.models import Membership, Role
     from chadan.api.keys import create_key, grantable
+    from chadan.batches.actions import Action
+    from chadan.batches.services import Wanted, prepare
     from chadan.catalog.models import PaymentChannel, ProductSource, Reseller, Supplier, Tag
     from chadan.delivery import stock
     from chadan.exports.models import ExportJob
     from chadan.orders import number
+    from chadan.saved_views.models import SavedView
+    from chadan.tagging.models import TagJob, TagRule
 
     shop = make_shop(0)
     version = make_version(shop.merchant)
@@ -111,7 +115,31 @@ def world(database):
         product_id=version.product_id, home=shop.merchant.home, supplier=supplier, ref="their-ref"
     )
     standing = Reseller.objects.create(merchant=shop.merchant, home=shop.merchant.home, agent=shop.agent)
+    noted = Wanted(numbers=(order_no,))
+    batch = prepare(owner, Action.NOTE, noted, {"note": "A-NOTE-TO-BE"})
+    rule = TagRule.objects.create(merchant=shop.merchant, home=shop.merchant.home, tag=tag, name="our rule")
+    tag_job = TagJob.objects.create(
+        merchant=shop.merchant,
+        home=shop.merchant.home,
+        kind="merge",
+        title="our job",
+        tag_id=tag.pk,
+        actor={},
+        state="failed",
+    )
+    view = SavedView.objects.create(
+        user=shop.staff["owner"],
+        area="merchant",
+        merchant=shop.merchant,
+        home=shop.merchant.home,
+        shared=True,
+        name="our view",
+    )
     there = {
+        "batch_id": str(batch.pk),
+        "rule_id": str(rule.pk),
+        "job_id": str(tag_job.pk),
+        "view_id": str(view.pk),
         "supplier_id": str(supplier.pk),
         "source_id": str(sourced.pk),
         "reseller_id": str(standing.pk),
@@ -138,6 +166,10 @@ def world(database):
     missing = number.make(number.now(), shop.merchant.home)
     nowhere = {
         **there,
+        "batch_id": str(uuid.uuid4()),
+        "rule_id": "2147480000",
+        "job_id": "2147480000",
+        "view_id": "2147480000",
         "supplier_id": "2147480000",
         "source_id": "2147480000",
         "reseller_id": "2147480000",
@@ -166,7 +198,20 @@ def world(database):
     }
     holders = {name: user for name, user in strangers.items() if name in ("buyer", "other owner", "agent", "operator")}
     keys = {name: create_key(acting(user), name, grantable(acting(user)))[0] for name, user in holders.items()}
-    hidden = [there["order_no"], PHONE, CARD, shop.merchant.name, key.name, "a note", str(job.pk), shop.buyer.username]
+    hidden = [
+        there["order_no"],
+        PHONE,
+        CARD,
+        shop.merchant.name,
+        key.name,
+        "a note",
+        str(job.pk),
+        str(batch.pk),
+        "A-NOTE-TO-BE",
+        shop.buyer.username,
+        "our view",
+        "our rule",
+    ]
     return World(shop, there, nowhere, hidden, strangers, keys)
 
 
@@ -194,7 +239,13 @@ def plain(response: Any, values: dict[str, str]) -> tuple[int, str, str]:
     body = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", body)
     path = response.wsgi_request.path
     asked = [path] if path != "/" else []
-    for value in (*asked, *(quote(each, safe="") for each in asked), values["order_no"], values["export_id"]):
+    for value in (
+        *asked,
+        *(quote(each, safe="") for each in asked),
+        values["order_no"],
+        values["export_id"],
+        values["batch_id"],
+    ):
         pattern = rf"{re.escape(value)}(?![\w-])"
         body, where = re.sub(pattern, "IT", body), re.sub(pattern, "IT", where)
     return response.status_code, where, body
@@ -215,7 +266,10 @@ def state_of(world: World) -> list[Any]:
             ("select id, role from memberships where merchant_id = %s order by id", shop.merchant.pk),
             ("select id, revoked_at from api_keys where merchant_id = %s order by id", shop.merchant.pk),
             ("select state, attempt from exports where merchant_id = %s", shop.merchant.pk),
-            ("select count(*) from tags where merchant_id = %s", shop.merchant.pk),
+            ("select id, name, colour, leaving from tags where merchant_id = %s", shop.merchant.pk),
+            ("select id, name, enabled from tag_rules where merchant_id = %s", shop.merchant.pk),
+            ("select id, state from tag_jobs where merchant_id = %s", shop.merchant.pk),
+            ("select id, name from saved_views where merchant_id = %s", shop.merchant.pk),
             ("select count(*), sum(amount) from ledger_entries where merchant_id = %s", shop.merchant.pk),
             ("select id, status from withdrawals where merchant_id = %s", shop.merchant.pk),
             ("select name, active, last_error from suppliers where merchant_id = %s", shop.merchant.pk),
@@ -226,6 +280,8 @@ def state_of(world: World) -> list[Any]:
             ("select id, state from stock_cards where merchant_id = %s", shop.merchant.pk),
             ("select data from mfa_authenticator where id = %s", world.there["pk"]),
             ("select active, title from products where merchant_id = %s", shop.merchant.pk),
+            ("select action, state, hand_id from batches where merchant_id = %s", shop.merchant.pk),
+            ("select order_no, state from batch_orders where merchant_id = %s", shop.merchant.pk),
         ):
             cursor.execute(sql, [value])
             found.append(cursor.fetchall())

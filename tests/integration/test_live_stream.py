@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 from tests.support import event_log
 from tests.support.waiting import eventually
+
+from chadan.platform.processes import tied
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +84,7 @@ def live(database: Any, data_folder: Path) -> Iterator[Live]:
         "CHADAN_LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(ROOT / "src"),
     }
-    process = subprocess.Popen([sys.executable, "-m", "chadan.live"], env=env, start_new_session=True)
+    process = subprocess.Popen(tied(sys.executable, "-m", "chadan.live"), env=env, start_new_session=True)
 
     def listens() -> bool:
         with socket.socket() as probe:
@@ -177,6 +180,47 @@ def test_each_hears_of_its_own_orders_and_of_no_others(live, sequencer, shops):
         for order in orders:
             event, data, _position = streams[name].next()
             assert (event, data["orders"]) == ("orders", [f"{order:019d}"]), name
+
+
+def test_a_guest_hears_of_what_it_proved_a_right_to_and_of_nothing_else(live, sequencer, shops):
+    """By placing an order or by its lookup code; whoever else is signed in beside it in that browser."""
+    from django.test import Client
+    from tests.support.names import unique
+    from tests.support.store import make_store, number_in, order, path_of
+
+    merchant, product = make_store()
+    contact = f"{unique('guest')}@example.com"
+    placing, looking, guessing = Client(), Client(), Client()
+    numbers = [
+        number_in(order(client, path_of(merchant, product), contact=contact, code=code))
+        for client, code in ((placing, "open sesame"), (Client(), "another code"))
+    ]
+    staff = client_of(shops[0].staff["owner"])
+    for client in (looking, staff):
+        assert client.post("/lookup", {"order": numbers[0], "code": "open sesame"}).status_code == 302
+    guessing.post("/lookup", {"order": numbers[0], "code": "open says me"})
+    guessing.get(f"/s/{merchant.slug}/order/{numbers[0]}")
+    if "chadan_session" in guessing.cookies:
+        assert live.ask(guessing, "guest").status == 401
+    for wrong in ("buyer", "operator", key(merchant)):
+        assert live.ask(staff, wrong).status == 401
+    happen(sequencer)
+    streams = [live.open(client, "guest") for client in (placing, looking, staff)]
+    for stream in streams:
+        assert stream.next()[0] == "position"
+    happen(sequencer, int(numbers[1]), shops[0].orders[0], int(numbers[0]))
+    for stream in streams:
+        event, data, _position = stream.next()
+        assert (event, data["orders"]) == ("orders", [numbers[0]])
+    page = looking.get(f"/s/{merchant.slug}/order/{numbers[0]}")
+    stream, poll = (re.search(rf'data-{name}="([^"]+)"', page.content.decode())[1] for name in ("live", "poll"))
+    assert stream.endswith("/live/orders?as=guest") and f":{live.port}" not in stream
+    since = re.search(r'data-since="(\d+)"', page.content.decode())[1]
+    happen(sequencer, int(numbers[1]), int(numbers[0]))
+    told = looking.get(f"{poll}&since={since}").json()
+    assert told["orders"] == [numbers[0]], "and so a page that has to ask"
+    assert Client().get(f"{poll}&since={since}").status_code == 401
+    assert guessing.get(f"{poll}&since={since}").status_code == 401
 
 
 def test_strangers_are_turned_away(live, shops):

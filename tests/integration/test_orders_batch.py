@@ -36,14 +36,14 @@ def shop(database):
                 shop.merchant.pk,
                 shop.buyer.buyer.pk,
                 version[0],
-                20_000 if place < 120 else 50_000,
+                *(2 * (20_000 if place < 120 else 50_000,)),
             )
             for place in range(1300)
         ]
         owner.cursor().executemany(
             "insert into orders (order_no, home, merchant_id, buyer_id, version_id, category, status, amount, paid, cost,"
             " platform, account, buyer_key, paid_at, event_seq)"
-            " values (%s, %s, %s, %s, %s, 0, 4, %s, 0, 0, 'shop', '', '', now(), 0)",
+            " values (%s, %s, %s, %s, %s, 0, 4, %s, %s, 0, 'shop', '', '', now(), 0)",
             rows,
         )
         owner.execute("analyze orders")
@@ -59,15 +59,6 @@ def browser(shop):
     return browser
 
 
-def tagged(shop: Any, name: str) -> int:
-    from tests.support.people import acting
-
-    from chadan.search.order_query import OrderQuery
-    from chadan.search.service import count_orders
-
-    return count_orders(acting(shop.staff["owner"]).scope, OrderQuery(tag=(name,))).total
-
-
 def said(browser: Any, answer: Any) -> str:
     assert answer.status_code == 302
     page: str = browser.get(answer["Location"]).content.decode()
@@ -78,37 +69,27 @@ def everything(**fields: str) -> dict[str, str]:
     return {"everything": "1", "within": WITHIN, "next": f"/m/orders?{WITHIN}", **fields}
 
 
-def test_the_whole_list_is_tagged_after_its_size_was_said(browser, shop):
-    asked = browser.post("/m/orders/tag", everything(name="check"))
-    page = asked.content.decode()
+def test_a_whole_list_is_frozen_with_its_count_and_the_compilers_sum(browser, shop):
+    from tests.support.people import acting
+
+    from chadan.batches.models import Batch
+    from chadan.search.order_query import OrderQuery, Range
+    from chadan.search.summaries import summarise
+
+    asked = browser.post("/m/orders/batch", everything(action="tag", asked="1", tag="check"))
+    page = browser.get(asked["Location"]).content.decode()
     # 120 at 200.00 and the one of the two others that was sold directly
-    assert asked.status_code == 200 and "121 orders" in page and "24,098.00" in page and "check" in page
-    assert tagged(shop, "check") == 0
-    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
-    form = {key: unescape(value) for key, value in form.items() if key != "csrfmiddlewaretoken"}
-    assert "121 orders tagged" in said(browser, browser.post("/m/orders/tag", form))
-    assert tagged(shop, "check") == 121
-    changed = browser.post("/m/orders/tag", {**form, "count": "120"})
-    assert changed.status_code == 200 and "121 orders" in changed.content.decode()
-    assert "0 orders tagged" in said(browser, browser.post("/m/orders/tag", form))
+    assert "121 orders" in page and "24,098.00" in page and "check" in page
+    query = OrderQuery(intent="sum", amount=Range(max=30_000))
+    told = summarise(acting(shop.staff["owner"]).scope, query, "sales")
+    batch = Batch.objects.get(pk=asked["Location"].rsplit("/", 1)[1])
+    assert (batch.able, batch.able_amount) == (told.orders, told.value)
 
 
-def test_too_many_orders_are_refused_with_their_number(browser, shop, monkeypatch):
-    from chadan.web.orders import batch
-
-    monkeypatch.setattr(batch, "MOST", 1000)
-    answer = browser.post("/m/orders/tag", everything(name="many", within="view=sales&date=all"))
-    page = said(browser, answer)
-    assert re.search(r"About 1,[1-9]00 orders match; at most 1,000 can be tagged", page), re.findall(
-        r"About[^<]*", page
-    )
-    assert tagged(shop, "many") == 0
-
-
-def test_a_search_that_was_not_understood_tags_and_exports_nothing(browser, shop):
+def test_a_search_that_was_not_understood_freezes_and_exports_nothing(browser, shop):
     within = "view=sales&q=stauts:completed"
-    answer = browser.post("/m/orders/tag", everything(name="wrong", within=within))
-    assert "Unknown filter" in said(browser, answer) and tagged(shop, "wrong") == 0
+    answer = browser.post("/m/orders/batch", everything(action="tag", asked="1", tag="wrong", within=within))
+    assert "Unknown filter" in said(browser, answer)
     form = browser.get("/exports/new", {"area": "merchant", "within": within})
     assert form.status_code == 422 and "Unknown filter" in form.content.decode()
     ticked = {"area": "merchant", "within": within, "selected": number.text(shop.orders[0])}
@@ -117,18 +98,26 @@ def test_a_search_that_was_not_understood_tags_and_exports_nothing(browser, shop
 
 @pytest.mark.parametrize("wrong", ["9" * 5000, "9" * 19, "１" * 19, "12", "-1", ""])
 def test_what_is_no_order_number_gets_a_sentence(browser, shop, wrong):
-    answer = browser.post("/m/orders/tag", {"selected": [number.text(shop.orders[0]), wrong], "name": "x"})
-    assert "not an order number" in said(browser, answer) and tagged(shop, "x") == 0
+    ticked = {"action": "note", "asked": "1", "note": "x", "selected": [number.text(shop.orders[0]), wrong]}
+    assert "not an order number" in said(browser, browser.post("/m/orders/batch", ticked))
     assert browser.get(f"/m/orders/{wrong or 0}").status_code == 404
     assert browser.get("/exports/new", {"area": "merchant", "selected": [wrong]}).status_code == 400
 
 
-def test_addresses_hold_no_token(browser):
-    page = browser.get(f"/m/orders?{WITHIN}").content.decode()
-    bar = page.partition('<form class="batch"')[2].partition("</form>")[0]
-    assert 'method="get"' in page.partition('<form class="batch"')[2][:100]
-    assert '<input type="hidden" name="csrfmiddlewaretoken"' not in bar
-    assert re.search(r'<button[^>]* formmethod="post"[^>]* name="csrfmiddlewaretoken" value="\w+"', bar)
+def test_addresses_hold_no_token(shop):
+    """The bar that only exports goes to an address; the one that acts is posted."""
+    from django.test import Client
+
+    for user, where, method in (
+        (shop.staff["owner"], f"/m/orders?{WITHIN}", "post"),
+        (shop.agent_owner, "/m/orders?view=purchases&date=all", "get"),
+        (shop.buyer, "/orders?date=all", "get"),
+    ):
+        client = Client()
+        client.force_login(user)
+        bar = client.get(where).content.decode().partition('<form class="batch"')[2].partition("</form>")[0]
+        assert f'method="{method}"' in bar[:100]
+        assert ("csrfmiddlewaretoken" in bar) is (method == "post")
 
 
 def test_list_and_export_form_say_about_how_many_there_are(browser):

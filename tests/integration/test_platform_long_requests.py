@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from tests.support.waiting import eventually
 
+from chadan.platform.processes import tied
+
 pytestmark = pytest.mark.integration
 PAGE, API = "/m/orders", "/api/v1/orders"
 
@@ -28,7 +30,7 @@ def port(database, data_folder: Path) -> Iterator[int]:
         number = int(probe.getsockname()[1])
     settings = {"CHADAN_DATA": str(data_folder), "CHADAN_LISTEN": f"127.0.0.1:{number}", "CHADAN_WEB_WORKERS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "chadan.platform.web_server"],
+        tied(sys.executable, "-m", "chadan.platform.web_server"),
         env={**os.environ, **settings, "CHADAN_LOG_LEVEL": "ERROR"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -80,6 +80,26 @@ def test_program_that_ignores_sigterm_is_killed_with_its_group(tmp_path: Path) -
     finish(site)
 
 
+PARENT = (
+    "import subprocess, sys, time\n"
+    "from chadan.platform.processes import tied\n"
+    "child = subprocess.Popen(tied(sys.executable, '-c', 'import time; time.sleep(600)'), start_new_session=True)\n"
+    "print(child.pid, flush=True)\n"
+    "time.sleep(600)\n"
+)
+
+
+@pytest.mark.fault
+def test_what_a_killed_test_run_started_ends_with_it() -> None:
+    """As the tests start sites, sandboxes and workers: in sessions of their own, where no signal of the terminal finds them."""
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        assert alive(child)
+        parent.kill()
+    eventually(lambda: not alive(child), "the end of what it started", 10)
+
+
 @pytest.mark.fault
 def test_killed_program_is_started_again_after_its_group_is_gone(site: Site) -> None:
     ((leader, child),) = site.starts(1)

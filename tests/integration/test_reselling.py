@@ -23,11 +23,9 @@ def test_a_sale_is_bought_above_and_delivered_through_to_the_fen() -> None:
     deliver(sale)
     purchase = agency.purchase_of(sale)
     assert one("select count(*) from orders where parent_order_no = %s", sale) == 1
-    assert status_of(sale) is OrderStatus.PROCESSING and status_of(purchase) is OrderStatus.PAID
+    assert status_of(sale) is OrderStatus.PROCESSING and status_of(purchase) is OrderStatus.DELIVERED
     assert agency.wallet() == 10_000 - 1800
-    assert jobs("delivery.deliver", purchase) == 1
-    deliver(purchase)
-    assert status_of(purchase) is OrderStatus.DELIVERED and jobs("delivery.purchase_done", purchase) == 1
+    assert jobs("delivery.deliver", purchase) == 0 and jobs("delivery.purchase_done", purchase) == 1
     reselling.purchase_done(purchase)
     reselling.purchase_done(purchase)
     assert status_of(sale) is OrderStatus.DELIVERED
@@ -165,15 +163,41 @@ def test_a_lost_job_is_noticed() -> None:
     from chadan.delivery.dispatch import deliver
 
     agency = make_agency()
-    agency.above.import_text("LOST-0001-CARD")
     sale = agency.sale()
     deliver(sale)
     purchase = agency.purchase_of(sale)
     assert purchase not in reselling.settled()
+    agency.above.import_text("LOST-0001-CARD")
     deliver(purchase)
     assert purchase in reselling.settled()
     reselling.purchase_done(purchase)
     assert purchase not in reselling.settled()
+
+
+def test_what_a_purchase_comes_to_while_a_case_is_open_on_its_sale_waits_for_the_cases_end() -> None:
+    from tests.support.agency import make_agency
+    from tests.support.stock_ground import TEST, one, status_of
+
+    from chadan.delivery import reselling
+    from chadan.delivery.dispatch import deliver
+    from chadan.orders import lifecycle
+    from chadan.orders.states import OrderStatus
+
+    agency = make_agency()
+    agency.above.import_text("CASE-0001-CARD")
+    sale = agency.sale()
+    deliver(sale)
+    purchase = agency.purchase_of(sale)
+    lifecycle.open_after_sale(agency.shop.scope, sale, TEST, "where is it")
+    deliver(purchase)
+    reselling.purchase_done(purchase)
+    assert status_of(sale) is OrderStatus.AFTER_SALE and purchase not in reselling.settled()
+    lifecycle.close_after_sale(agency.shop.scope, sale, TEST, "it is on its way")
+    deliver(sale)
+    assert one("select count(*) from orders where parent_order_no = %s", sale) == 1
+    assert purchase in reselling.settled()
+    reselling.purchase_done(purchase)
+    assert status_of(sale) is OrderStatus.DELIVERED
 
 
 def test_many_sales_at_once_never_overdraw_the_wallet() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from chadan.cli import main
 from chadan.platform.config import get_config
+from chadan.platform.processes import tied
 from chadan.sandbox.client import Sandbox
 from chadan.sandbox.server import SandboxServer
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path, how: signal.Signals) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHADAN_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "chadan.sandbox", "--port", "0"],
+        tied(sys.executable, "-m", "chadan.sandbox", "--port", "0"),
         env={**environment, "PYTHONPATH": str(ROOT / "src"), "CHADAN_DATA": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,

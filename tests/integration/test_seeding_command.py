@@ -79,6 +79,10 @@ def test_twice_the_same_and_never_over_orders(postgres: Address, databases: tupl
             " and (select count(distinct (select count(*) from pg_index x where x.indrelid = i.inhrelid))"
             " from pg_inherits i where i.inhparent = c.oid) > 1"
         ).fetchall()
+        months = connection.execute(
+            "select count(*) from pg_inherits where inhparent::regclass::text like 'order%' and inhrelid::regclass::text !~ 'idx|key'"
+            " and (select relkind from pg_class where oid = inhparent) = 'p' group by inhparent"
+        ).fetchall()
         shelves = connection.execute(
             "select count(*) filter (where active), bool_and(description <> ''),"
             " count(*) filter (where active and jsonb_array_length(fields) > 0) from products group by merchant_id"
@@ -88,6 +92,7 @@ def test_twice_the_same_and_never_over_orders(postgres: Address, databases: tupl
             "select count(*), count(distinct s.merchant_id), bool_and(p.active) from stock_cards s join products p on p.id = s.product_id"
         ).fetchone()
     assert left == bad == indexes == []
+    assert len(months) == 9 and len(set(months)) == 1, "whatever an old order may come to own has its month's table"
     assert len(shelves) == 50
     assert all(
         20 <= int(str(shown)) <= 40 and described and int(str(filled)) > 0 for shown, described, filled in shelves

@@ -77,19 +77,42 @@ def test_a_guest_orders_with_a_contact_and_a_made_code():
     code = re.search(r'id="code"[^>]*>(\w{8})<', page)
     assert code and code[1] not in stored and stored.startswith("argon2$")
     assert "<svg" in page and placed in page
-    again = client.get(f"/s/{merchant.slug}/order/{placed}").content.decode()
-    assert code[1] not in again, "the code is shown once"
     actor = row(placed, "actor, biz", "order_events")[0]
     assert '"guest"' in str(actor) and "13800138000" not in str(actor)
 
 
-def test_a_part_of_the_page_fetched_by_itself_does_not_use_up_the_code():
+def test_a_made_code_is_shown_before_paying_and_again_for_a_day_in_this_browser_alone(monkeypatch):
+    from datetime import timedelta
+
+    from chadan.storefront import codes, keeping
+
     merchant, product = make_store()
     client = Client()
-    placed = number_in(order(client, path_of(merchant, product)))
-    part = client.get(f"/s/{merchant.slug}/order/{placed}", headers={"HX-Request": "true"})
-    assert 'id="code"' not in part.content.decode()
-    assert 'id="code"' in client.get(f"/s/{merchant.slug}/order/{placed}").content.decode()
+    answer = order(client, path_of(merchant, product))
+    placed = number_in(answer)
+    first = client.get(answer.headers["Location"]).content.decode()
+    found = re.search(r'id="code"[^>]*>(\w{8})<', first)
+    assert "/pay/" in answer.headers["Location"] and found, "the page right after placing shows it"
+    assert placed in first and codes.matches(found[1], row(placed, "lookup_hash", "order_checkouts")[0])
+    here = f"/s/{merchant.slug}/order/{placed}"
+    for headers in ({}, {"HX-Request": "true"}, {"X-Requested-With": "live"}):
+        assert found[1] in client.get(here, headers=headers).content.decode()
+    other = Client()
+    other.post("/lookup", {"order": placed, "code": found[1]})
+    for path in (here, f"/pay/{placed}/"):
+        page = other.get(path)
+        assert page.status_code == 200 and found[1] not in page.content.decode(), "who knows it needs not be told"
+    monkeypatch.setattr(keeping, "SHOWN_FOR", timedelta(0))
+    assert found[1] not in client.get(here).content.decode()
+
+
+def test_a_chosen_code_is_shown_nowhere():
+    merchant, product = make_store()
+    client = Client()
+    answer = order(client, path_of(merchant, product), code="Sesame-2026")
+    for path in (answer.headers["Location"], f"/s/{merchant.slug}/order/{number_in(answer)}"):
+        page = client.get(path).content.decode()
+        assert 'id="code"' not in page and "Sesame-2026" not in page and number_in(answer) in page
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_is_placed():

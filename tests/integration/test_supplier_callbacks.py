@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,28 +32,10 @@ def slow_order(suppliers: Any, shop: Any) -> tuple[int, Any]:
 def report(supplier: Any, theirs: Any, secret: str, **changes: Any) -> Any:
     """What a supplier sends of an order, signed with `secret`."""
     from django.test import Client
+    from tests.support.supplied import dujiao_report
 
-    from chadan.delivery.suppliers.dujiao import CALLBACK_PATH, signature
-
-    filled = {"status": "delivered", "payload": "THE-CARD"}
-    body = json.dumps(
-        {
-            "event": "order.fulfilled",
-            "order_id": theirs.number,
-            "downstream_order_no": theirs.request_no,
-            "status": "delivered",
-            "fulfillment": filled,
-            **changes,
-        }
-    )
-    stamp = str(int(time.time()))
-    headers = {
-        "dujiao-next-api-key": supplier.settings["api_key"],
-        "dujiao-next-timestamp": stamp,
-        "dujiao-next-signature": signature(secret, "POST", CALLBACK_PATH, stamp, body.encode()),
-    }
-    address = f"/supply/notify/{supplier.pk}/"
-    return Client().post(address, body, content_type="application/json", headers=headers)
+    filled = {"fulfillment": {"status": "delivered", "payload": "THE-CARD"}}
+    return dujiao_report(Client(), supplier.pk, supplier.settings["api_key"], theirs, secret, **{**filled, **changes})
 
 
 def test_a_report_delivers_once_and_a_repeat_is_answered_alike(suppliers: Any) -> None:
@@ -161,3 +142,70 @@ def test_the_sandbox_reports_twice_and_wrongly_on_command(suppliers: Any, monkey
         assert suppliers.desk.dujiao.report(theirs) == [200, 200]
     assert status_of(order_no) is OrderStatus.DELIVERED
     assert one("select count(*) from order_events where order_no = %s and type = 'order.delivered'", order_no) == 1
+
+
+def test_goods_that_come_while_a_case_is_open_wait_for_its_end(suppliers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support.stock_ground import TEST, one, status_of
+    from tests.support.supplied import connect, purchases, source, supplied_shop
+
+    from chadan.catalog.models import Supplier
+    from chadan.delivery import procurement
+    from chadan.orders import lifecycle
+    from chadan.orders.states import OrderStatus
+
+    shop = supplied_shop(suppliers, "dujiao")
+    source(shop.product, connect(shop, suppliers, "dujiao"), priority=1)
+    order_no, theirs = slow_order(suppliers, shop)
+    before = len(suppliers.orders("dujiao"))
+    monkeypatch.setattr(procurement, "GRACE", timedelta(0))
+    supplier = Supplier.objects.get(pk=one("select supplier_id from order_deliveries where order_no = %s", order_no))
+    lifecycle.open_after_sale(shop.scope, order_no, TEST, "where is it")
+    suppliers.desk.dujiao.shop.finish(theirs)
+    assert report(supplier, theirs, suppliers.desk.dujiao.shop.key).status_code == 200
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.AFTER_SALE and purchases(order_no) == [(1, True, 1)]
+    lifecycle.close_after_sale(shop.scope, order_no, TEST, "it is on its way")
+    procurement.start(order_no)
+    procurement.follow(order_no, 1)
+    assert status_of(order_no) is OrderStatus.DELIVERED and len(suppliers.orders("dujiao")) == before
+
+
+@pytest.mark.parametrize("ended", ["refunded", "given up", "by hand"])
+def test_what_a_supplier_charges_for_an_order_that_has_ended_is_booked(
+    suppliers: Any, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its report, or by asking it on; and the order costs so much."""
+    from tests.support.paying import owner_run
+    from tests.support.stock_ground import TEST, one, rows
+    from tests.support.supplied import cost_of, supplied_shop
+
+    from chadan.catalog.models import Supplier
+    from chadan.delivery import manual, procurement
+    from chadan.orders.states import OrderStatus
+    from chadan.orders.transitions import transition
+    from chadan.platform.scope import scoped
+
+    shop = supplied_shop(suppliers, "dujiao")
+    order_no, theirs = slow_order(suppliers, shop)
+    supplier = Supplier.objects.get(pk=one("select supplier_id from order_deliveries where order_no = %s", order_no))
+    monkeypatch.setattr(procurement, "GRACE", timedelta(0))
+    if ended == "refunded":
+        with scoped(shop.scope) as session:
+            for step in (OrderStatus.FAILED, OrderStatus.REFUNDED):
+                transition(session, order_no, step, actor=TEST, reason="a test")
+    elif ended == "given up":
+        manual.give_up(shop.owner, order_no, "not to be had")
+    else:
+        manual.by_hand(shop.owner, order_no, "FROM-ELSEWHERE-1")
+    owner_run("update orders set cost = 0 where order_no = %s", order_no)
+    suppliers.desk.dujiao.shop.finish(theirs)
+    if ended == "refunded":
+        procurement.follow(order_no, 1)
+        procurement.follow(order_no, 1)
+    else:
+        secret = suppliers.desk.dujiao.shop.key
+        assert [report(supplier, theirs, secret).status_code for _copy in range(2)] == [200, 200]
+    assert cost_of(order_no) == 950
+    booked = rows("select kind, amount from ledger_postings where order_no = %s", order_no)
+    assert booked == [("purchase", 950)]
+    assert one("select count(*) from order_events where order_no = %s and type = 'supply.too_late'", order_no) == 1

@@ -92,19 +92,17 @@ def test_it_lists_what_is_open_at_the_agents_price_and_what_the_wallet_holds() -
 
 def test_an_order_is_paid_from_the_wallet_and_its_cards_are_read_once_delivered() -> None:
     from tests.support.agency import make_agency
-    from tests.support.stock_ground import one
-
-    from chadan.delivery.dispatch import deliver
+    from tests.support.stock_ground import one, rows
 
     agency = make_agency()
     agency.above.import_text("API-0001-CARD", "API-0002-CARD")
     key = key_of(agency)
     status, made, _headers = call(key, "POST", "/orders", wanted(agency, "A-1", quantity=2), "k1")
     fits(made, "SupplyOrder")
-    assert (status, made["status"], made["amount"], made["cards"]) == (201, "paid", "18.00", [])
+    assert (status, made["status"], made["amount"], made["cards"]) == (201, "delivered", "18.00", [])
     assert agency.wallet() == 10_000 - 1800
     order_no = int(made["order_no"])
-    deliver(order_no)
+    assert not rows("select 1 from idempotent_answers a where a::text like %s", "%API-000%"), "no card is kept"
     _status, found, _headers = call(key, "GET", f"/orders/{made['order_no']}")
     fits(found, "SupplyOrder")
     assert found["status"] == "delivered" and sorted(found["cards"]) == ["API-0001-CARD", "API-0002-CARD"]
@@ -269,7 +267,6 @@ def test_the_end_of_an_order_is_told_signed_and_again_until_it_is_taken(monkeypa
     from tests.support.stock_ground import jobs
 
     from chadan.delivery import supply_orders, webhook_secrets, webhook_signing
-    from chadan.delivery.dispatch import deliver
     from chadan.delivery.models import SupplyOrder
     from chadan.platform.config import get_config
 
@@ -281,9 +278,7 @@ def test_the_end_of_an_order_is_told_signed_and_again_until_it_is_taken(monkeypa
     with listening() as (url, heard, answers):
         made = call(key_of(agency), "POST", "/orders", wanted(agency, "A-1", callback_url=url), "k")[1]
         order_no = int(made["order_no"])
-        supply_orders.changed(order_no)
-        assert jobs("delivery.tell_agent", order_no) == 0
-        deliver(order_no)
+        assert jobs("delivery.purchase_done", order_no) == 1
         supply_orders.changed(order_no)
         assert jobs("delivery.tell_agent", order_no) == 1
         answers.append(500)

@@ -114,7 +114,7 @@ def test_a_form_only_address_leads_to_its_page(shop):
         f"{order}/notes?in=view%3Dsales": f"{order}?in=view%3Dsales",
         f"{order}/tags": order,
         f"{order}/tags/7/remove": order,
-        "/m/orders/tag": "/m/orders",
+        "/m/orders/batch": "/m/orders",
         "/switch": "/",
         "/preferences": "/",
         "/keys/1/revoke": "/keys",

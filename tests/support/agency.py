@@ -22,6 +22,8 @@ class Agency:
     above: CardShop
     shop: CardShop
     standing: Reseller
+    given: int = 0
+    """Fen put into the wallet."""
 
     def wallet(self) -> int:
         with scoped(OPERATOR) as session:
@@ -32,6 +34,7 @@ class Agency:
         with scoped(self.above.scope) as session:
             owner = ("agent", self.shop.merchant.pk)
             flows.wallet_topped_up(session, merchant.pk, merchant.home, owner, amount, None, unique("t"), TEST)
+        self.given += amount
 
     def sale(self, quantity: int = 1) -> int:
         """A sale of the agent's, really paid through a channel of its own."""
@@ -44,7 +47,8 @@ class Agency:
             name="转账",
             defaults={"home": self.shop.merchant.home, "method": 0, "protocol": "manual", "enabled": True},
         )
-        from chadan.orders.states import PaymentMethod
+        from chadan.orders import outside
+        from chadan.orders.states import PaymentMethod, RefKind
         from chadan.payments import records
 
         amount = self.shop.product.price * quantity
@@ -52,7 +56,7 @@ class Agency:
             started = records.insert(
                 session, order_no, channel_id=channel.pk, method=PaymentMethod.ALIPAY, amount=amount
             )
-            records.claim(session, records.RefKind.PAYMENT_OUT, channel.pk, started.out_no, order_no)
+            outside.claim(session, RefKind.PAYMENT_OUT, channel.pk, started.out_no, order_no)
         fact = PaymentFact(channel.pk, unique("txn"), started.out_no, amount, "CNY", "", number.now(), Source.MANUAL)
         assert apply_payment_fact(fact, TEST) == "paid"
         return order_no

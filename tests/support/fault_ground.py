@@ -17,6 +17,7 @@ from tests.support.fault_hand import Hand
 from tests.support.fault_proxy import Proxy, proxy_before
 from tests.support.fault_site import ROOT, Site, free_port
 
+from chadan.platform.processes import tied
 from chadan.sandbox.client import Sandbox
 
 
@@ -159,7 +160,7 @@ def ground_in(folder: Path) -> Iterator[Ground]:
 def sandbox_in(folder: Path, environment: dict[str, str]) -> Iterator[Sandbox]:
     """`chadan sandbox` in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "chadan.sandbox", "--port", "0"],
+        tied(sys.executable, "-m", "chadan.sandbox", "--port", "0"),
         cwd=ROOT,
         env={**environment, "CHADAN_DATA": str(folder)},
         stdout=subprocess.PIPE,

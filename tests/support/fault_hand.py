@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chadan.platform.processes import tied
+
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOLS = ("epay1", "epay2", "alipay", "wechat")
 
@@ -24,7 +26,7 @@ class Hand:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fault_hand"],
+            tied(sys.executable, "-m", "tests.support.fault_hand"),
             cwd=ROOT,
             env={**environment, "DJANGO_SETTINGS_MODULE": "chadan.platform.settings"},
             stdin=subprocess.PIPE,

@@ -25,6 +25,7 @@ from chadan.platform.config import load
 from chadan.platform.postgres import owner_address
 from chadan.platform.postgres.identity import layout_of
 from chadan.platform.postgres.layout import control_folder
+from chadan.platform.processes import tied
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN = 180
@@ -82,7 +83,7 @@ class Site:
         """Starts everything and waits until it is ready."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chadan", "serve"],
+                tied(sys.executable, "-m", "chadan", "serve"),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=output,

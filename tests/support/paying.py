@@ -141,7 +141,7 @@ class Till:
             buyer_id=wanted.pop("buyer_id", buyer.pk),
             buyer_login=buyer.login,
             buyer_name=buyer.name,
-            version_id=self.version.pk,
+            version_id=wanted.pop("version_id", self.version.pk),
             category=self.version.category,
             **wanted,
         )

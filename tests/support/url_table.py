@@ -42,6 +42,11 @@ TABLE: dict[str, Route] = {
     "api/v1/orders": Route("api"),
     "api/v1/orders/summary": Route("api"),
     "api/v1/orders/<order_no>": Route("api"),
+    "api/v1/views": Route("api"),
+    "api/v1/tags": Route("api"),
+    # Of the platform too these are nobody else's: test_api_organising walks them.
+    "api/v1/views/<int:view_id>": Route("organising"),
+    "api/v1/tags/<int:tag_id>": Route("organising"),
     "preferences": Route("public", "POST", data={"theme": "dark"}),
     "_kit": Route("public"),
     "_kit/<slug:page>": Route("public"),
@@ -63,6 +68,16 @@ TABLE: dict[str, Route] = {
     "ops/money": Route("own", operator_sees=True),
     "ops/money/postings/<int:posting_id>": Route("thing", operator_sees=True),
     "ops/money/withdrawals/<int:withdrawal_id>": Route("thing", "POST", operator_sees=True, data={"reference": "x"}),
+    "m/tags": Route("own"),
+    "m/tags/<int:tag_id>": Route("thing", "POST", data={"do": "save", "name": "forged", "colour": "red"}),
+    "m/tags/<int:tag_id>/delete": Route("thing", "POST"),
+    "m/tags/jobs/<int:job_id>": Route("thing", "POST"),
+    "m/tags/rules/new": Route("own"),
+    "m/tags/rules/ready": Route("own", "POST", data={"which": "nothing"}),
+    "m/tags/rules/<int:rule_id>": Route(
+        "thing", "POST", data={"name": "forged", "tag": "forged", "text": "status:paid"}
+    ),
+    "m/tags/rules/<int:rule_id>/do": Route("thing", "POST", data={"do": "delete"}),
     "m/stock": Route("own"),
     "m/stock/find": Route("own", "POST", data={"card": "KNOWN-CARD-TO-NOBODY"}),
     "m/stock/cards/<int:card_id>/reveal": Route("thing", "POST"),
@@ -93,6 +108,15 @@ TABLE: dict[str, Route] = {
     "m/agents/<int:reseller_id>/top-up": Route("thing", "POST", data={"amount": "1", "once": "forged"}),
     # The supply API shows an agent what is its own alone: test_supply_api walks it.
     **{f"api/v1/supply/{path}": Route("supply") for path in ("products", "balance", "orders", "orders/<order_no>")},
+    # Batches belong to one shop: test_batches_api walks them.
+    **{
+        f"api/v1/batches{path}": Route("batches")
+        for path in (
+            "",
+            "/<batch_id>",
+            *(f"/<batch_id>/{what}" for what in ("orders", "confirm", "cancel", "undo")),
+        )
+    },
     "exports": Route("own"),
     "exports/": Route("own"),
     "exports/new": Route("own"),
@@ -100,13 +124,24 @@ TABLE: dict[str, Route] = {
     "exports/<uuid:export_id>/download": Route("thing"),
     "exports/<uuid:export_id>/cancel": Route("thing", "POST"),
     "exports/<uuid:export_id>/retry": Route("thing", "POST"),
+    "m/orders/batch": Route(
+        "thing", "POST", data={"action": "tag", "selected": "{order_no}", "tag": "forged", "asked": "1"}
+    ),
+    "m/batches": Route("own"),
+    "m/batches/<uuid:batch_id>": Route("thing"),
+    "m/batches/<uuid:batch_id>/confirm": Route("thing", "POST", data={"confirmed": "1"}),
+    "m/batches/<uuid:batch_id>/cancel": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/undo": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/resume": Route("thing", "POST"),
+    "m/batches/<uuid:batch_id>/results.csv": Route("thing"),
     **{
         f"{area}{path}": route
         for area in ("orders", "m/orders", "ops/orders")
         for path, route in {
             "": Route("own", operator_sees=area == "ops/orders"),
             "/rows": Route("own", operator_sees=area == "ops/orders"),
-            "/tag": Route("thing", "POST", data={"selected": "{order_no}", "name": "forged"}),
+            "/views": Route("own", operator_sees=area == "ops/orders"),
+            "/views/<int:view_id>": Route("thing", "POST", data={"do": "delete"}),
             **{
                 f"/<str:order_no>{path}": Route(
                     route.kind, route.method, operator_sees=area == "ops/orders", data=route.data

@@ -20,6 +20,8 @@ ALLOWED = {
     "search/compiler.py": "lists and counts: every statement carries scope_predicate",
     "search/compiler_aggregate.py": "sums and rankings: same filter, same predicate",
     "search/compiler_export.py": "whole-query exports: chunks of the same filter, same predicate",
+    "search/beside.py": "conditions on the order in hand: its buyer's orders in the same shop and home, its latest delivery",
+    "search/matching.py": "which orders of a batch match: same filter, same predicate, by primary key",
     "search/filters.py": "the numbers outside an order, as a semi-join inside a scoped statement",
     "search/names.py": "outside numbers looked up by value, limited to the scope's homes",
 }

@@ -22,15 +22,19 @@ from chadan.platform.errors import ChadanError, Forbidden, InvalidInput, NotFoun
 from chadan.platform.scope import Matter, Scope
 
 PREFIX = "cd_live_"
-READ, COST, ACCOUNTS, SUPPLY = "orders:read", "orders:cost", "orders:accounts", "supply"
+READ, COST, ACCOUNTS, BATCH, SUPPLY = "orders:read", "orders:cost", "orders:accounts", "orders:batch", "supply"
+ORGANISE = "orders:organise"
 SCOPES = {
     READ: gettext_lazy("Read orders"),
     COST: gettext_lazy("See cost, fee, profit and supplier"),
     ACCOUNTS: gettext_lazy("See top-up accounts unmasked"),
+    ORGANISE: gettext_lazy("Save views, make and change tags"),
+    BATCH: gettext_lazy("Prepare, confirm and undo batch actions on orders"),
     SUPPLY: gettext_lazy("Buy from shops as their agent, from the wallets there"),
 }
 """Everything a key may be allowed, each at most as far as its owner's role goes."""
-_NEEDS = {COST: Permission.SEE_COST, ACCOUNTS: Permission.REVEAL, SUPPLY: Permission.MANAGE}
+_NEEDS = {COST: Permission.SEE_COST, ACCOUNTS: Permission.REVEAL, BATCH: Permission.TAG, SUPPLY: Permission.MANAGE}
+"""Of a batch each action asks for its own permission besides; who may not even tag has no shop to act for."""
 _SHAPE = re.compile(r"cd_live_[A-Za-z0-9_-]{43}")
 MAX_IPS = 50
 

@@ -129,6 +129,7 @@ FILTERS: list[Json] = [
         _string(enum=["sales", "agent", "purchases", "consumer"]),
         "sales",
     ),
+    _query("saved", _("A saved view's id: its filters and side, which the other parameters change."), _string(), "7"),
     _query("time", _("Which time `from`, `to` and `date` mean."), _string(enum=list(oq.TIME_FIELDS)), "placed"),
     _query("from", _("From this day or moment on, Asia/Shanghai."), _string(), "2026-01-01"),
     _query(

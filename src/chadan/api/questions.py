@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
+from chadan.accounts.actors import Actor
 from chadan.orders import number
-from chadan.platform.errors import InvalidQuery
+from chadan.platform.errors import Forbidden, InvalidQuery, NotFound
+from chadan.saved_views import services
+from chadan.saved_views.opening import open_view
 from chadan.search import checking, grammar, url
 from chadan.search.order_query import OrderQuery
 from chadan.search.problems import MISTYPED, Problem, doubts, standing
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 MAX_PARAMETERS = 1000
-OWN = ("limit", "cursor", "view")
+OWN = ("limit", "cursor", "view", "saved")
 """Parameters of the API itself, and the view, which knows `purchases` besides the filter's own."""
-_PAGE_ONLY = url.PAGE_KEYS - {"q", "cursor"}
+_PAGE_ONLY = url.PAGE_KEYS - {"q", "cursor", "saved"}
 
 
 class Mistyped(InvalidQuery):
@@ -41,10 +45,11 @@ class Question:
     when nothing is found."""
 
 
-def read(query_string: str) -> Question:
-    """The question in a URL's query string.
+def read(query_string: str, actor: Actor | None = None) -> Question:
+    """The question in a URL's query string; with `saved`, a view of the actor's that the other parameters change.
 
-    Raises InvalidQuery naming the parameter.
+    Raises InvalidQuery naming the parameter, NotFound for a view the actor does not see, Forbidden for one that asks about
+    what the actor may not.
     """
     if len(query_string) > 4 * checking.MAX_BYTES:
         raise checking.too_large()
@@ -58,7 +63,11 @@ def read(query_string: str) -> Question:
     own = {name: value for name, value in pairs if name in OWN and value}
     now = number.now()
     said = url.from_pairs(pairs, now=now, ignore=OWN)
-    query = said.query
+    query, view = said.query, own.get("view")
+    if "saved" in own:
+        saved, side = _saved(own["saved"], actor, now)
+        said = said._replace(query=saved.merged(said.query))
+        query, view = said.query, view or side
     otherwise: tuple[OrderQuery, ...] = ()
     doubt = _doubt(doubts(query), "order_no")
     if said.q.strip():
@@ -68,7 +77,18 @@ def read(query_string: str) -> Question:
         doubt = _doubt(parsed.problems, "q") or doubt
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
-    return Question(query, otherwise, _view(own.get("view")), own.get("cursor"), _limit(own.get("limit")), doubt)
+    return Question(query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt)
+
+
+def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, str | None]:
+    """What a saved view asks, and of which side of the list."""
+    if actor is None:
+        raise NotFound(_("There is no such view."))
+    view = services.view_of(actor, url.whole(text, "saved"))
+    opened = open_view(actor, view, now)
+    for sentence in opened.hidden:
+        raise Forbidden(sentence, field="saved")
+    return opened.query(now), view.side or None
 
 
 def _doubt(problems: Sequence[Problem], field: str) -> Mistyped | None:

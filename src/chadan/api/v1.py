@@ -19,8 +19,10 @@ from ninja.errors import AuthenticationError
 from ninja.security.http import HttpAuthBase
 
 from chadan.accounts.client_ip import client_ip
-from chadan.api import openapi, orders_json, questions, supply_docs
+from chadan.api import batch_docs, openapi, orders_json, organising_docs, questions, supply_docs
+from chadan.api.batches import router as batches
 from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate
+from chadan.api.organising import router as organising
 from chadan.api.problems import from_error, problem
 from chadan.api.supply import router as supply
 from chadan.orders.detail import get_detail
@@ -61,13 +63,15 @@ api = NinjaAPI(
 )
 
 api.add_router("/supply", supply)
+api.add_router("/batches", batches)
+api.add_router("", organising)
 
 
 @api.get("/orders", openapi_extra=openapi.LIST, operation_id="listOrders", summary="List orders", tags=["orders"])
 def list_orders(request: HttpRequest) -> HttpResponse:
     """Orders that match, newest first unless `sort` says otherwise, a page at a time."""
     key = _key(request)
-    question = questions.read(request.META["QUERY_STRING"])
+    question = questions.read(request.META["QUERY_STRING"], key.actor)
     if question.query.intent != "list":
         raise InvalidQuery(_("This endpoint lists orders; ask /api/v1/orders/summary to count or sum."), field="intent")
     page = _first_page(key, question)
@@ -106,7 +110,7 @@ def _first_page(key: KeyActor, question: questions.Question) -> service.Page:
 def summary(request: HttpRequest) -> HttpResponse:
     """A number about the orders that match: `intent` count (the default), sum, avg or top, of a `metric`, by a group."""
     key = _key(request)
-    question = questions.read(request.META["QUERY_STRING"])
+    question = questions.read(request.META["QUERY_STRING"], key.actor)
     answer = summarise(key.actor.scope, question.query, question.view)
     if question.doubt and not answer.orders:
         raise question.doubt
@@ -143,7 +147,10 @@ def _answer(body: dict[str, Any]) -> HttpResponse:
 def document(language: str = "en") -> bytes:
     """The OpenAPI 3.1 document, as JSON, its descriptions in `language`."""
     described = dict(api.get_openapi_schema())
-    described["components"] = {**described["components"], "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS}
+    described["components"] = {
+        **described["components"],
+        "schemas": openapi.SCHEMAS | supply_docs.SCHEMAS | batch_docs.SCHEMAS | organising_docs.SCHEMAS,
+    }
     with translation.override(language):
         return msgspec.json.encode(described, enc_hook=str)  # str says a lazy text in the language of the moment
 

@@ -26,7 +26,10 @@ APART = 0.25
 WITHIN = 60.0
 _AT_ONCE = 50
 _ORDERS = re.compile(rb"id: (\d+)\nevent: orders\n")
-_WAITING = "select exists (select 1 from order_events where leaf_index is null)"
+_WAITING = """
+select exists (select from order_events where leaf_index is null and type <> 'imported')
+    or exists (select from order_events where leaf_index is null and type = 'imported')
+"""
 _SEQUENCED = "select leaf_index, extract(epoch from sequenced_at)::float8 from order_events where leaf_index >= %s"
 
 

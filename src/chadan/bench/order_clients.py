@@ -68,6 +68,20 @@ def sell_once(stall: Stall, product: tuple[int, int], buyer: int) -> bool:
         return sell(session, order, product_id, method=PaymentMethod.BALANCE, actor=ACTOR) is not None
 
 
+def buy_once(stall: Stall, product: tuple[int, int], buyer: int) -> bool:
+    """The same, paid from the buyer's wallet: with its records, the ledger and the job."""
+    from chadan.catalog.models import Product
+    from chadan.delivery import wallet_sale
+
+    product_id, version_id = product
+    with scoped(stall.scope, keyed=True) as session:
+        goods = Product(pk=product_id, merchant_id=stall.merchant_id, home=stall.home)
+        order_no = wallet_sale.buy(session, stall.order(version_id, buyer), goods, ACTOR)
+        if order_no is not None:
+            wallet_sale.tell(order_no)
+    return order_no is not None
+
+
 def whole_path(stall: Stall, product: tuple[int, int], buyer: int) -> bool:
     """Placed; paid, with the ledger's entries and the delivery job in the same transaction; delivered from stock."""
     from chadan.delivery.dispatch import deliver
@@ -92,6 +106,9 @@ def whole_path(stall: Stall, product: tuple[int, int], buyer: int) -> bool:
     return True
 
 
+_WAYS = {"sell": sell_once, "buy": buy_once, "path": whole_path}
+
+
 def _serve(pipe: Connection, stall: Stall, seed: int) -> None:
     """A client: does what it is told (way, where, how often or how long) until it is told nothing."""
     from django.db import connections
@@ -107,10 +124,7 @@ def _serve(pipe: Connection, stall: Stall, seed: int) -> None:
             while (len(slowest) < often) if often else (time.perf_counter() - started < seconds):
                 product = {"hot": stall.hot, "flash": stall.flash}.get(where) or draw.choice(stall.products)
                 begun = time.perf_counter()
-                if way == "sell":
-                    done += sell_once(stall, product, draw.choice(stall.buyers))
-                else:
-                    done += whole_path(stall, product, draw.choice(stall.buyers))
+                done += _WAYS[way](stall, product, draw.choice(stall.buyers))
                 slowest.append(time.perf_counter() - begun)
             pipe.send((done, time.perf_counter() - started, slowest))
         except Exception:  # noqa: BLE001 - the parent shows it

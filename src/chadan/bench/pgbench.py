@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,19 +23,27 @@ from chadan.platform.errors import ConfigError
 SECONDS = 4
 TPCB = "tpcb_beside"
 _COMMON = ("-n", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS))
-# Any second of the day, so that pgbench, which cannot ask for another number, seldom draws one twice.
+# Numbers rise with time from the run's first second on, ten thousand a second and no two alike: pgbench cannot draw again.
 _SCRIPT = """
 \\set k random(0, {last})
-\\set second random(0, 86399)
-\\set tail random(0, 99999)
-\\set order_no {day} + :second * 100000000 + {home} * 100000 + :tail
+\\set buyer_id random({first_buyer}, {last_buyer})
+\\set n :n + {clients}
+\\set mine :n + :client_id
+\\set order_no {day} + :mine / 10000 * 100000000 + {home} * 100000 + :mine % 10000 * 10
 \\set product_id {product} + :k
 \\set version_id {version} + :k
 \\startpipeline
 select set_config('app.merchants', '{{{merchant}}}', true), set_config('enable_seqscan', 'off', true);
-{sell};
+{body};
 \\endpipeline
 """
+
+
+# The one statement that a library sends for us: procrastinate's, when a job is deferred.
+_JOB = (
+    "select id from unnest(procrastinate_defer_jobs_v1(array[row('default', 'delivery.purchase_done', 0, null, null,"
+    " jsonb_build_object('order_no', :order_no::bigint), null)::procrastinate_job_to_defer_v1])) as id"
+)
 
 
 def find_pgbench() -> Path:
@@ -75,37 +85,84 @@ def statement(site: Site, pgbench: Path, script: Path) -> float:
 
     environment = _environment(app_address(site.config, site.owner), site.owner.name)
     environment["PGOPTIONS"] = "-c plan_cache_mode=force_generic_plan"
-    return _rate([str(pgbench), *_COMMON, "-M", "prepared", "-f", str(script)], environment)
+    second = number.now().astimezone(number.SHANGHAI)
+    first = (second.hour * 3600 + second.minute * 60 + second.second) * 10_000
+    options = ["--define", f"n={first}", "-M", "prepared", "-f", str(script)]
+    return _rate([str(pgbench), *_COMMON, *options], environment)
 
 
-def write_scripts(folder: Path, stall: Stall) -> dict[str, Path]:
-    """Pgbench scripts that sell from the two hundred products, and from the hot one."""
+def write_scripts(folder: Path, stall: Stall) -> dict[tuple[str, str], Path]:
+    """Pgbench scripts by what they do ("sell", "buy") and from what: the two hundred products ("spread"), or the one ("hot")."""
     scripts = {}
-    for name, products in (("spread", stall.products), ("hot", (stall.hot,))):
-        scripts[name] = folder / f"{name}.sql"
-        scripts[name].write_text(_script(stall, products))
+    for what, statements in (("sell", _sell(stall)), ("buy", _buy(stall))):
+        for where, products in (("spread", stall.products), ("hot", (stall.hot,))):
+            path = scripts[what, where] = folder / f"{what}-{where}.sql"
+            path.write_text(_script(stall, products, statements))
     return scripts
 
 
-def _script(stall: Stall, products: tuple[tuple[int, int], ...]) -> str:
-    from chadan.delivery.instant import SELL, values
-
-    moment = number.now()
-    order = stall.order(0, stall.buyers[0])
-    known = values(order, 0, 0, moment, PaymentMethod.BALANCE, ACTOR)
-    drawn = {"product_id": ":product_id", "order_no": ":order_no", "version_id": ":version_id"}
-    known["escrow_until"] = moment + timedelta(hours=24)
-    filled = {name: drawn.get(name) or _literal(value) for name, value in known.items()}
-    text = " ".join((SELL % filled).split())
+def _script(stall: Stall, products: tuple[tuple[int, int], ...], statements: list[str]) -> str:
     return _SCRIPT.format(
         last=len(products) - 1,
-        day=number.floor(moment) // 10**13 * 10**13,
+        first_buyer=stall.buyers[0],
+        last_buyer=stall.buyers[-1],
+        clients=CLIENTS,
+        day=number.floor(number.now()) // 10**13 * 10**13,
         home=stall.home,
         product=products[0][0],
         version=products[0][1],
         merchant=stall.merchant_id,
-        sell=text,
+        body=";\n".join(statements),
     )
+
+
+_DRAWN = {
+    "product_id": ":product_id",
+    "order_no": ":order_no",
+    "version_id": ":version_id",
+    "buyer_id": ":buyer_id",
+    "owner_id": ":buyer_id",
+}
+
+
+def _sell(stall: Stall) -> list[str]:
+    """The call of delivery.instant."""
+    from chadan.delivery.instant import SELL, values
+
+    moment = number.now()
+    known = values(stall.order(0, stall.buyers[0]), 0, 0, moment, PaymentMethod.BALANCE, ACTOR)
+    return [_filled(SELL, {**known, "escrow_until": moment + timedelta(hours=24)})]
+
+
+def _buy(stall: Stall) -> list[str]:
+    """What delivery.wallet_sale sends: the sale, its records, the wallet's lock and balance, the posting, and the agent's job."""
+    from chadan.delivery.wallet_sale import RECORDS, records
+    from chadan.money.accounts import POST, AccountKind, PostingKind
+    from chadan.money.balances import BALANCE, LOCK
+
+    order = stall.order(0, stall.buyers[0])
+    wallet = {"merchant_id": stall.merchant_id, "kind": int(AccountKind.BUYER_WALLET), "owner_id": 0, "until": None}
+    payment = f"(:order_no || '{1:02d}')"
+    kept = _filled(RECORDS, records(order, 0), out_no=payment, refs=f"array[{payment}]")
+    posting = {
+        "home": stall.home,
+        "merchant_id": stall.merchant_id,
+        "kind": str(PostingKind.WALLET_PAYMENT),
+        "amount": order.amount,
+        "actor": json.dumps(ACTOR),
+        "memo": "",
+        "kinds": [int(AccountKind.BUYER_WALLET), int(AccountKind.ESCROW)],
+        "amounts": [order.amount, -order.amount],
+    }
+    cause = f"'{PostingKind.WALLET_PAYMENT}/payment:0:' || {payment}"
+    posted = _filled(POST, {**posting, "order_no": 0}, cause=f"({cause})", owners="array[:buyer_id, 0]")
+    return [*_sell(stall), kept, _filled(LOCK, wallet), _filled(BALANCE, wallet), posted, _JOB]
+
+
+def _filled(text: str, known: Mapping[str, object], **drawn: str) -> str:
+    """A statement with its values written out, and pgbench's variables where they differ from sale to sale."""
+    values = {name: _DRAWN.get(name) or _literal(value) for name, value in known.items()}
+    return " ".join((text % {**values, **drawn}).split())
 
 
 def _literal(value: object) -> str:
@@ -130,5 +187,5 @@ def _rate(command: list[str], environment: dict[str, str]) -> float:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     if done.returncode or found is None:
-        raise ConfigError(f"pgbench failed: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise ConfigError(f"pgbench failed: {(done.stderr or done.stdout).strip()[:1500]}")
     return float(found[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import signal
 import socket
 import subprocess
@@ -17,9 +16,8 @@ from pathlib import Path
 
 from chadan.bench.figures import children
 from chadan.bench.sites import Site
-from chadan.platform import launch
 from chadan.platform.errors import ChadanError
-from chadan.platform.processes import signal_group
+from chadan.platform.processes import signal_group, tied
 
 START_WITHIN = 60.0
 STOP_WITHIN = 20.0
@@ -84,10 +82,9 @@ def _started(
     site: Site, module: str, port: int, more: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program of the site, its log in the site's data folder; its whole group ends with the block, or with this process."""
-    wrapper = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(signal.SIGKILL)), "same", "--")
     with (site.config.data / f"{module}.log").open("wb") as log:
         process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", module],
+            tied(sys.executable, "-m", module, death_signal=signal.SIGKILL),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,7 +1,7 @@
 """What a buyer fills in for a product: the kinds of fields, how their values are tidied and when they are refused.
 
 A product keeps them as a list of objects: `{"name": "phone", "kind": "phone", "label": "充值手机号", "help": "", "required": true,
-"carriers": ["mobile"]}`. Orders keep the tidied values by name (order_checkouts.fields), the first account among them also in
+"carriers": ["mobile"], "regions": ["jiangsu"]}`. Orders keep the tidied values by name (order_checkouts.fields), the first account among them also in
 orders.account.
 """
 
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chadan.catalog.carriers import CARRIER_NAMES, Carrier, carrier_of
+from chadan.catalog.regions import REGION_NAMES, Region, region_of
 from chadan.platform.errors import InvalidInput
 
 MOST_FIELDS = 6
@@ -52,7 +53,7 @@ INPUT = {Kind.PHONE: ("tel", "tel"), Kind.QQ: ("text", "numeric"), Kind.EMAIL: (
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to fill in. `carriers` restricts a phone number to those networks; empty allows all."""
+    """One thing to fill in. `carriers` restricts a phone number to those networks, `regions` to those provinces; empty allows all."""
 
     name: str
     kind: Kind
@@ -60,11 +61,13 @@ class Field:
     help: str = ""
     required: bool = True
     carriers: tuple[Carrier, ...] = ()
+    regions: tuple[Region, ...] = ()
 
-    def clean(self, typed: str, *, ported: bool = False) -> str:
+    def clean(self, typed: str, *, ported: bool = False, local: bool = False) -> str:
         """`typed` as it is stored; "" for an optional field left empty.
 
-        `ported`: the buyer says the number was moved to the carrier. Raises InvalidInput with one sentence.
+        `ported`: the buyer says the number was moved to the carrier; `local`: that it is from the province all the same. Raises
+        InvalidInput with one sentence.
         """
         value = tidy(typed)
         if not value:
@@ -77,6 +80,8 @@ class Field:
             raise InvalidInput(error.message, field=self.name) from None
         if self.kind == Kind.PHONE and self.carriers and not ported:
             self._check_carrier(value)
+        if self.kind == Kind.PHONE and self.regions and not local:
+            self._check_region(value)
         return value
 
     def _check_carrier(self, number: str) -> None:
@@ -91,6 +96,19 @@ class Field:
                 field=self.name,
             )
 
+    def _check_region(self, number: str) -> None:
+        """A number whose province nobody knows is not refused."""
+        region = region_of(number)
+        if region is not None and region not in self.regions:
+            raise InvalidInput(
+                _("This is a number from %(region)s; the product is for %(wanted)s.")
+                % {
+                    "region": REGION_NAMES[region],
+                    "wanted": ", ".join(str(REGION_NAMES[each]) for each in self.regions),
+                },
+                field=self.name,
+            )
+
     def as_json(self) -> dict[str, Any]:
         """The field as a product stores it."""
         return {
@@ -100,11 +118,12 @@ class Field:
             "help": self.help,
             "required": self.required,
             "carriers": [carrier.value for carrier in self.carriers],
+            "regions": [region.value for region in self.regions],
         }
 
 
 def read(stored: Iterable[Mapping[str, Any]]) -> list[Field]:
-    """The fields of `Product.fields`. Raises ValueError for a kind or a carrier nobody knows."""
+    """The fields of `Product.fields`. Raises ValueError for a kind, a carrier or a region nobody knows."""
     return [
         Field(
             name=str(each["name"]),
@@ -113,19 +132,21 @@ def read(stored: Iterable[Mapping[str, Any]]) -> list[Field]:
             help=str(each.get("help") or ""),
             required=bool(each.get("required", True)),
             carriers=tuple(Carrier(carrier) for carrier in each.get("carriers") or ()),
+            regions=tuple(Region(region) for region in each.get("regions") or ()),
         )
         for each in stored
     ]
 
 
 def clean_all(
-    fields: Iterable[Field], typed: Mapping[str, str], ported: Iterable[str] = ()
+    fields: Iterable[Field], typed: Mapping[str, str], ported: Iterable[str] = (), local: Iterable[str] = ()
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The tidied values and the sentences for what is wrong, both by field name."""
-    moved, values, errors = set(ported), {}, {}
+    """The tidied values and the sentences for what is wrong, both by field name. `ported` and `local` name fields (Field.clean)."""
+    moved, there, values, errors = set(ported), set(local), {}, {}
     for field in fields:
         try:
-            values[field.name] = field.clean(typed.get(field.name, ""), ported=field.name in moved)
+            given = typed.get(field.name, "")
+            values[field.name] = field.clean(given, ported=field.name in moved, local=field.name in there)
         except InvalidInput as error:
             errors[field.name] = error.message
     return values, errors

@@ -224,10 +224,18 @@ class ProductSource(models.Model):
 
 
 class Tag(MerchantName):
-    """A merchant's own label on orders. Ids are 32-bit: orders.tags is an integer array."""
+    """A merchant's own label on orders. Ids are 32-bit: orders.tags is an integer array.
+
+    `leaving`: a job takes it off its orders, or gives them `into` instead, and then removes it.
+    """
+
+    COLOURS: ClassVar = ("grey", "red", "orange", "amber", "green", "teal", "blue", "indigo", "pink")
+    """The tones of the design tokens, each readable on light and on dark."""
 
     id = models.AutoField(primary_key=True)
     colour = models.CharField(max_length=16, default="grey")
+    leaving = models.BooleanField(default=False, db_default=False)
+    into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         db_table = "tags"

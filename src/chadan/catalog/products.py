@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -96,6 +97,8 @@ def _write(product: Product, data: ProductData) -> Product:
     if data.cost is not None:
         product.cost = data.cost
     product.save()
+    if any(each.regions for each in data.fields):
+        _learn_regions()
     snapshot = _snapshot(data)
     version = product.version
     if version is None or any(getattr(version, name) != snapshot[name] for name in _SNAPSHOT):
@@ -105,6 +108,25 @@ def _write(product: Product, data: ProductData) -> Product:
         product.save(update_fields=["version"])
     _write_levels(product, data.levels)
     return product
+
+
+def any_regional() -> bool:
+    """Whether some product on sale is for some provinces only."""
+    found = Product.objects.filter(active=True).exclude(fields=[]).values_list("fields", flat=True)
+    return any(each.get("regions") for fields in found.iterator() for each in fields)
+
+
+def _learn_regions() -> None:
+    """Defers the job that makes the table of segments, unless it was made or is about to be."""
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    from chadan.catalog import regions
+    from chadan.catalog.tasks import learn_regions
+
+    if regions.ready():
+        return
+    with suppress(AlreadyEnqueued), transaction.atomic():  # a savepoint: a duplicate would abort the transaction
+        learn_regions.defer()
 
 
 def _snapshot(data: ProductData) -> dict[str, object]:

@@ -65,6 +65,7 @@ def _run(config: Config, count: int) -> int:
         from django.db import connections
 
         from chadan.orders.bulk import is_empty
+        from chadan.seeding.organised import settle_organised
         from chadan.seeding.people import settle_people, table
 
         with connect(owner) as connection:
@@ -73,6 +74,7 @@ def _run(config: Config, count: int) -> int:
             _seed(owner, count)
         file = config.data / "demo.json"
         accounts = settle_people(file, config.origin or local_url(config))
+        settle_organised()
         beside = _playground(config, file)
         connections.close_all()
 

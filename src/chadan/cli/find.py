@@ -13,13 +13,16 @@ from chadan.platform.config import get_config
 from chadan.platform.postgres import database_running, show_progress
 
 if TYPE_CHECKING:
+    from chadan.accounts.actors import Actor
     from chadan.platform.scope import Scope
+    from chadan.search.order_query import OrderQuery
     from chadan.search.rows import OrderRow
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The text as the search box takes it, and who asks."""
-    parser.add_argument("text", help="what to find, as typed into the search box")
+    parser.add_argument("text", nargs="?", default="", help="what to find, as typed into the search box")
+    parser.add_argument("--saved", metavar="NAME", help="start from a saved view; the text narrows it further")
     parser.add_argument("--as", dest="user", required=True, metavar="USER", help="whose orders: a user name")
     parser.add_argument("--view", choices=("sales", "agent", "purchases"), help="one side of a merchant's orders")
     parser.add_argument("--limit", type=int, default=20, help="at most so many orders (default 20, most 1000)")
@@ -29,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the orders found; exit code 1 when there are none."""
+    if not args.text and not args.saved:
+        print("chadan: say what to find, or which saved view: --saved NAME.", file=sys.stderr)
+        return 2
     if not 1 <= args.limit <= 1000:
         print("chadan: --limit must be from 1 to 1000.", file=sys.stderr)
         return 2
@@ -50,19 +56,21 @@ def _find(args: argparse.Namespace) -> int:
     if args.unmasked:
         actor.require(Permission.REVEAL)
     parsed = grammar.parse(args.text, now=number.now())
-    query = parsed.query
+    query, side = parsed.query, args.view
+    if args.saved:
+        query, side = _saved(actor, args.saved, query, side)
     if parsed.jump is not None:
         query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
-    query, page = readings.find(actor.scope, [query, *parsed.otherwise], view=args.view, limit=args.limit)
+    query, page = readings.find(actor.scope, [query, *parsed.otherwise], view=side, limit=args.limit)
     for problem in standing(parsed.problems, found=bool(page.rows)):
         print(f"chadan: {problem.sentence}", file=sys.stderr)
     rows = page.rows
     if args.unmasked:
-        audit.record_shown(actor, [row.number for row in rows], {"query": query.to_dict(), "view": args.view or ""})
+        audit.record_shown(actor, [row.number for row in rows], {"query": query.to_dict(), "view": side or ""})
     else:
         rows = [row._replace(account=mask(row.account), buyer_login=mask(row.buyer_login)) for row in rows]
     if args.json:
-        data = [_dict(row, actor.scope, args.view) for row in rows]
+        data = [_dict(row, actor.scope, side) for row in rows]
         answer = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return 0 if data else 1
@@ -70,9 +78,22 @@ def _find(args: argparse.Namespace) -> int:
         amount = f"¥{row.amount / 100:,.2f}"
         placed = row.placed_at.strftime("%Y-%m-%d %H:%M:%S")
         print(f"{row.number}  {placed}  {_pad(row.status.value, 16)}{amount:>12}  {_pad(row.title, 36)}{row.account}")
-    count = service.count_orders(actor.scope, query, view=args.view)
+    count = service.count_orders(actor.scope, query, view=side)
     print(f"{len(page.rows)} of {'' if count.exact else 'about '}{count.shown} orders", file=sys.stderr)
     return 0 if page.rows else 1
+
+
+def _saved(actor: Actor, name: str, typed: OrderQuery, side: str | None) -> tuple[OrderQuery, str | None]:
+    """A saved view narrowed by what was typed, and its side of the list; says what the role may not ask of it."""
+    from chadan.orders import number
+    from chadan.saved_views import services
+    from chadan.saved_views.opening import open_view
+
+    view = services.view_named(actor, name)
+    opened = open_view(actor, view)
+    for sentence in opened.hidden:
+        print(f"chadan: {sentence}", file=sys.stderr)
+    return opened.query(number.now()).merged(typed), side or view.side or None
 
 
 def _dict(row: OrderRow, scope: Scope, view: str | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from chadan.catalog.products import LEVELS
 from chadan.delivery import agents, audit, reselling
 from chadan.money import balances, flows
 from chadan.orders.events import actor_json
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict, Forbidden, InvalidInput, NotFound
 from chadan.platform.scope import OPERATOR, Scope, scoped
 
@@ -109,10 +110,8 @@ def top_up(actor: Actor, reseller_id: int, amount: int, once: str) -> bool:
 
 def wake(agent_id: int) -> None:
     """Tries the agent's sales again that waited for money."""
-    from chadan.delivery.tasks import deliver
-
     for order_no in reselling.waiting_for_money(agent_id):
-        deliver.defer(order_no=order_no)
+        jobs.job("delivery.deliver").defer(order_no=order_no)
 
 
 def upstream_products(actor: Actor) -> list[tuple[Reseller, int, list[UpstreamProduct]]]:

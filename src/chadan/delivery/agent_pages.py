@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,10 +13,10 @@ from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.products import LEVELS
 from chadan.delivery import agent_admin, webhook_secrets
 from chadan.exports.views import signed_in
-from chadan.platform.errors import ChadanError, Forbidden, NotFound
 from chadan.search.written import typed_fen
+from chadan.web.forms import done
 
-_QUIET = (Forbidden, NotFound)
+PAGE = "delivery:agents"
 
 
 @require_safe
@@ -31,57 +30,49 @@ def listed(request: HttpRequest, actor: Actor) -> HttpResponse:
 @signed_in
 def admit(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Lets another shop resell our products."""
-    try:
+
+    def act() -> str:
         agent_admin.admit(actor, request.POST.get("slug", ""), _level(request))
-        messages.success(request, _("The shop is your agent now."))
-    except _QUIET:
-        raise
-    except ChadanError as error:
-        messages.error(request, str(error))
-    return redirect("delivery:agents")
+        return _("The shop is your agent now.")
+
+    return done(request, act, PAGE)
 
 
 @require_POST
 @signed_in
 def change(request: HttpRequest, actor: Actor, reseller_id: int) -> HttpResponse:
     """Another level; suspended or taken back."""
-    try:
+
+    def act() -> str:
         agent_admin.change(actor, reseller_id, level=_level(request), active=request.POST.get("active") == "1")
-        messages.success(request, _("The agent is changed."))
-    except _QUIET:
-        raise
-    except ChadanError as error:
-        messages.error(request, str(error))
-    return redirect("delivery:agents")
+        return _("The agent is changed.")
+
+    return done(request, act, PAGE)
 
 
 @require_POST
 @signed_in
 def top_up(request: HttpRequest, actor: Actor, reseller_id: int) -> HttpResponse:
     """Books money the agent paid outside."""
-    try:
+
+    def act() -> str:
         amount = typed_fen(request.POST.get("amount", ""), "amount")
-        done = agent_admin.top_up(actor, reseller_id, amount, request.POST.get("once", "")[:64])
-        messages.success(request, _("The wallet is topped up.") if done else _("This top-up was booked before."))
-    except _QUIET:
-        raise
-    except ChadanError as error:
-        messages.error(request, str(error))
-    return redirect("delivery:agents")
+        booked = agent_admin.top_up(actor, reseller_id, amount, request.POST.get("once", "")[:64])
+        return _("The wallet is topped up.") if booked else _("This top-up was booked before.")
+
+    return done(request, act, PAGE)
 
 
 @require_POST
 @signed_in
 def resell(request: HttpRequest, actor: Actor, product_id: int) -> HttpResponse:
     """Takes an upstream product up at our price."""
-    try:
+
+    def act() -> str:
         agent_admin.resell(actor, product_id, typed_fen(request.POST.get("price", ""), "price"))
-        messages.success(request, _("The product is on sale in your shop."))
-    except _QUIET:
-        raise
-    except ChadanError as error:
-        messages.error(request, str(error))
-    return redirect("delivery:agents")
+        return _("The product is on sale in your shop.")
+
+    return done(request, act, PAGE)
 
 
 @require_POST

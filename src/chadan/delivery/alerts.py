@@ -5,6 +5,7 @@ from __future__ import annotations
 from chadan.catalog.models import Product
 from chadan.delivery import audit
 from chadan.orders.events import system
+from chadan.platform import jobs
 from chadan.platform.scope import Scope, Session, scoped
 
 _LEFT = """
@@ -32,9 +33,7 @@ def check(product_id: int) -> bool:
             return False
         details = {"product": product.pk, "left": left, "level": product.low_stock}
         audit.record("stock.low", product.merchant_id, str(product.pk), system("delivery"), details)
-        from chadan.delivery.tasks import warn_low_stock
-
-        warn_low_stock.defer(product_id=product.pk)
+        jobs.job("delivery.warn_low_stock").defer(product_id=product.pk)
     return True
 
 

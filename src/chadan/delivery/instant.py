@@ -1,4 +1,4 @@
-"""Selling from stock in one statement: for an order that is paid in the moment it is placed.
+"""Selling from stock in one call: for an order that is paid in the moment it is placed.
 
 The won cards decide: without them there is no order. Order, lines and events come into being from the cards that were
 picked, in one round trip and one commit, so nothing is ever half sold.
@@ -12,47 +12,27 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from chadan.orders import number
 from chadan.orders.placing import NewOrder
-from chadan.orders.states import Escrow, OrderStatus, PaymentMethod
+from chadan.orders.states import OrderStatus, PaymentMethod
+from chadan.payments.records import out_no_of
 from chadan.platform.config import get_config
 from chadan.platform.errors import Conflict
 from chadan.platform.scope import Session
 
 SELL = """
-with picked as (
-    select id, home, merchant_id, card_id, key_id, secret, blind, hint from stock_cards
-    where product_id = %(product_id)s and home = %(home)s and merchant_id = %(merchant_id)s and state = 0
-    order by id limit %(quantity)s
-    for update skip locked
-), cards as (
-    select *, row_number() over (order by id) as line from picked where (select count(*) from picked) = %(quantity)s
-), sold as (
-    insert into orders (order_no, home, merchant_id, buyer_id, agent_id, parent_order_no, version_id, category, face_value,
-                        quantity, status, amount, paid, cost, payment_method, platform, account, buyer_key, escrow,
-                        escrow_until, paid_at, delivered_at, event_seq)
-    select %(order_no)s, home, merchant_id, %(buyer_id)s, %(agent_id)s, %(parent_order_no)s, %(version_id)s, %(category)s,
-           %(face_value)s, %(quantity)s, %(status)s, %(amount)s, %(amount)s, %(cost)s, %(method)s, %(platform)s,
-           %(account)s, %(buyer_key)s, %(escrow)s, %(escrow_until)s, now(), now(), 3
-    from cards where line = 1
-    on conflict do nothing
-    returning order_no, home, merchant_id
-), lines as (
-    insert into order_cards (order_no, home, line, merchant_id, card_id, key_id, secret, blind, hint)
-    select s.order_no, c.home, c.line, c.merchant_id, c.card_id, c.key_id, c.secret, c.blind, c.hint from cards c, sold s
-), taken as (
-    update stock_cards t set state = 1, order_no = s.order_no, line = c.line, sold_at = now()
-    from cards c, sold s where t.id = c.id and t.home = c.home
-), told as (
-    insert into order_events (order_no, home, order_seq, merchant_id, at, type, actor, biz, per, biz_salt, per_salt)
-    select s.order_no, s.home, e.seq, s.merchant_id, clock_timestamp(), e.type, %(actor)s::jsonb, e.biz::jsonb,
-           e.per::jsonb, substr(%(salts)s::bytea, 64 * e.seq - 63, 32), substr(%(salts)s::bytea, 64 * e.seq - 31, 32)
-    from sold s, (values (1, 'order.placed', %(placed)s::text, %(per)s::text), (2, 'order.paid', %(paid)s::text, '{}'),
-                         (3, 'order.delivered', %(delivered)s::text, '{}')) as e (seq, type, biz, per)
-)
-select (select count(*) from cards), (select count(*) from sold)
+select sell_from_stock(%(order_no)s::bigint, %(home)s::smallint, %(merchant_id)s::bigint, %(product_id)s::bigint,
+    %(buyer_id)s::bigint, %(agent_id)s::bigint, %(parent_order_no)s::bigint, %(version_id)s::bigint, %(category)s::smallint,
+    %(face_value)s::bigint, %(quantity)s::integer, %(amount)s::bigint, %(cost)s::bigint, %(method)s::smallint,
+    %(platform)s::text, %(account)s::text, %(buyer_key)s::text, %(escrow_until)s::timestamptz, %(actor)s::jsonb,
+    %(placed)s::jsonb, %(paid)s::jsonb, %(delivered)s::jsonb, %(per)s::jsonb, %(salts)s::bytea, %(wait)s::boolean)
 """
-_SELL_WAITING = SELL.replace("for update skip locked", "for update")
+"""delivery/sql/sell.sql says what comes back."""
+PAID = gettext_noop("payment received")
+DELIVERED = gettext_noop("delivered from stock")
+_NO_CARDS, _TAKEN, _SOLD = range(3)
 _ATTEMPTS = 20
 
 
@@ -74,23 +54,35 @@ def sell(
     for attempt in range(_ATTEMPTS):
         order_no = number.make(moment + timedelta(seconds=max(0, attempt - 3)), order.home)
         filled = values(order, product_id, order_no, moment, method, actor)
-        cards, sold = session.rows(SELL, filled)[0]
-        if not cards:  # perhaps others hold the last ones and give them back: wait for them
-            cards, sold = session.rows(_SELL_WAITING, filled)[0]
-        if sold:
+        said = session.rows(SELL, filled)[0][0]
+        if said == _NO_CARDS:  # perhaps others hold the last ones and give them back: wait for them
+            said = session.rows(SELL, {**filled, "wait": True})[0][0]
+        if said == _SOLD:
             return order_no
-        if not cards:
+        if said == _NO_CARDS:
             return None
     raise Conflict("Too many orders are being placed at this moment.", hint="Try again in a few seconds.")
+
+
+def cause_of(order_no: int) -> str:
+    """What the payment of an order that is paid from a wallet at once is known by, to its events and to the ledger."""
+    return f"payment:0:{out_no_of(order_no, 1)}"
 
 
 def values(  # noqa: PLR0917 - what an order consists of
     order: NewOrder, product_id: int, order_no: int, moment: datetime, method: PaymentMethod, actor: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the statement takes, by name."""
+    """What the call takes, by name."""
     yuan = f"{order.amount // 100}.{order.amount % 100:02d}"
-    known = {"order_no": number.text(order_no), "amount": yuan, "currency": "CNY"}
-    placed = {**known, "sku": str(order.version_id), "quantity": order.quantity}
+    text = number.text(order_no)
+    known = {"order_no": text, "amount": yuan, "currency": "CNY"}
+    placed = {**known, "sku": str(order.version_id), "quantity": order.quantity, "paid": "0.00"}
+    steps: dict[OrderStatus, dict[str, object]] = {
+        OrderStatus.PAID: {"reason": PAID, "cause": cause_of(order_no)},
+        OrderStatus.DELIVERED: {"reason": DELIVERED, "cause": f"stock:{text}", "cards": order.quantity},
+    }
+    before = {OrderStatus.PAID: OrderStatus.PENDING_PAYMENT, OrderStatus.DELIVERED: OrderStatus.PAID}
+    told = {to: {**known, "status": to, "before": before[to], "paid": yuan, **said} for to, said in steps.items()}
     per = {"account": order.account, "contact": order.contact or order.buyer_login, "ip": order.ip}
     return {
         "product_id": product_id,
@@ -104,19 +96,18 @@ def values(  # noqa: PLR0917 - what an order consists of
         "category": order.category,
         "face_value": order.face_value,
         "quantity": order.quantity,
-        "status": OrderStatus.DELIVERED.code,
         "amount": order.amount,
         "cost": order.cost,
         "method": method.code,
         "platform": order.platform,
         "account": order.account,
         "buyer_key": f"{order.buyer_login.lower()}\n{order.buyer_name.lower()}",
-        "escrow": Escrow.HELD.code,
         "escrow_until": moment + timedelta(hours=get_config().escrow_hours),
         "actor": json.dumps(actor, ensure_ascii=False),
-        "placed": json.dumps({**placed, "status": OrderStatus.PENDING_PAYMENT, "paid": "0.00"}),
-        "paid": json.dumps({**known, "status": OrderStatus.PAID, "before": OrderStatus.PENDING_PAYMENT, "paid": yuan}),
-        "delivered": json.dumps({**known, "status": OrderStatus.DELIVERED, "before": OrderStatus.PAID, "paid": yuan}),
+        "placed": json.dumps({**placed, "status": OrderStatus.PENDING_PAYMENT}),
+        "paid": json.dumps(told[OrderStatus.PAID]),
+        "delivered": json.dumps(told[OrderStatus.DELIVERED]),
         "per": json.dumps(per, ensure_ascii=False),
         "salts": secrets.token_bytes(192),
+        "wait": False,
     }

@@ -17,6 +17,7 @@ from chadan.orders import number
 from chadan.orders.events import actor_json, append
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus
 from chadan.orders.transitions import Locked, lock, transition
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict, Forbidden, InvalidInput, NotFound
 from chadan.platform.scope import Session, scoped
 
@@ -111,10 +112,10 @@ def _waiting(row: tuple[Any, ...]) -> Waiting:
     )
 
 
-def by_hand(actor: Actor, order_no: int, text: str) -> None:
+def by_hand(actor: Actor, order_no: int, text: str, cause: str = "") -> None:
     """Delivers an order: `text` holds its cards, a card a line; without any the top-up is confirmed as done.
 
-    Raises Forbidden, NotFound, Conflict for an order that is not open, InvalidInput for a number of cards that is not the
+    `cause` names what it is part of, such as a batch. Raises Forbidden, NotFound, Conflict for an order that is not open, InvalidInput for a number of cards that is not the
     order's quantity.
     """
     lines = list(from_text(text))
@@ -124,7 +125,7 @@ def by_hand(actor: Actor, order_no: int, text: str) -> None:
     with scoped(_shop(actor).scope) as session:
         order = _open(session, actor, order_no)
         _check(session, order, cards)
-        cause = f"by hand:{actor.user_id}:{number.text(order_no)}"
+        cause = cause or f"by hand:{actor.user_id}:{number.text(order_no)}"
         results.delivered(
             session,
             order_no,
@@ -152,22 +153,19 @@ def give_up(actor: Actor, order_no: int, reason: str) -> None:
         results.failed(session, order_no, reason=words, actor=actor_json(actor), cause="")
 
 
-def retry(actor: Actor, order_no: int) -> None:
-    """Tries a delivery again: the job is deferred; a failed order goes back to processing. Raises as `by_hand`."""
-    from chadan.delivery.tasks import deliver
-
+def retry(actor: Actor, order_no: int, cause: str = "") -> None:
+    """Tries a delivery again: the job is deferred; a failed order goes back to processing. `cause` and errors as `by_hand`."""
     with scoped(_shop(actor).scope) as session:
         order = _locked(session, actor, order_no)
         who = actor_json(actor)
         if order.status is OrderStatus.FAILED:
-            transition(
-                session, order_no, OrderStatus.PROCESSING, actor=who, reason=gettext_noop("tried again"), locked=order
-            )
+            again, to = gettext_noop("tried again"), OrderStatus.PROCESSING
+            transition(session, order_no, to, actor=who, reason=again, cause=cause, locked=order)
         elif order.status in _OPEN:
-            append(session, order_no, "delivery.retried", who, {})
+            append(session, order_no, "delivery.retried", who, {"cause": cause} if cause else {})
         else:
             raise Conflict(_("This order is not waiting for its delivery any more."))
-        deliver.defer(order_no=order_no)
+        jobs.job("delivery.deliver").defer(order_no=order_no)
 
 
 def _shop(actor: Actor) -> Actor:

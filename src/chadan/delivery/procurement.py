@@ -21,7 +21,7 @@ from django.db import connection
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.catalog.models import Product, ProductSource, Supplier
-from chadan.delivery import connections, results, rows, supplier_rows
+from chadan.delivery import connections, costs, results, rows, supplier_rows
 from chadan.delivery.dispatch import merchant_scope
 from chadan.delivery.supplier_rows import Facts, Row
 from chadan.delivery.suppliers.base import (
@@ -34,10 +34,11 @@ from chadan.delivery.suppliers.base import (
 )
 from chadan.delivery.suppliers.calling import unreadable
 from chadan.delivery.suppliers.registry import PROTOCOLS
-from chadan.orders import events, number
+from chadan.orders import events, number, outside
 from chadan.orders.events import system
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus, RefKind
 from chadan.orders.transitions import Locked, lock, transition
+from chadan.platform import jobs
 from chadan.platform.errors import ChadanError
 from chadan.platform.scope import Session, scoped
 
@@ -96,38 +97,39 @@ def follow(order_no: int, seq: int) -> None:
     with scoped(merchant_scope(order_no)) as session:
         order = lock(session, order_no)
         row = supplier_rows.one(session, order_no, seq)
-        if row is None or row.status is not DeliveryStatus.SENDING or order.status not in _OPEN:
+        if row is None or row.status is not DeliveryStatus.SENDING:
+            return
+        if order.status not in _OPEN and not row.supplier_no:  # to recover is to buy, if it was never heard of
             return
         follow_later(row)
-        if not supplier_rows.take(session, row, GRACE):
+        if order.status is OrderStatus.AFTER_SALE or not supplier_rows.take(session, row, GRACE):
             return
     _ask(row, Question.LOOK if row.supplier_no else Question.RECOVER, since)
 
 
 def follow_later(row: Row) -> None:
     """Defers the next question about a purchase, in the transaction under way."""
-    from chadan.delivery.supply_tasks import follow as job
-
     pause = PAUSES[min(row.attempts, len(PAUSES)) - 1]
-    job.configure(schedule_in={"seconds": pause}).defer(order_no=row.order_no, seq=row.seq)
+    jobs.job("delivery.follow", schedule_in={"seconds": pause}).defer(order_no=row.order_no, seq=row.seq)
 
 
 def heed(session: Session, row: Row, told: Supplied, actor: Mapping[str, Any], *, trusted: bool = False) -> None:
     """Writes what a supplier said of a purchase, by answer or callback, in the caller's transaction, the order locked.
 
     The supplier's number is claimed: one that another order has is not believed. Goods that do not look like what was bought
-    wait for staff unless `trusted` (somebody has looked). A purchase that has ended changes nothing.
+    wait for staff unless `trusted` (somebody has looked); while a case is open they wait for its end. A purchase that has ended
+    changes nothing.
     """
     order = lock(session, row.order_no)
     now = supplier_rows.one(session, row.order_no, row.seq)
     if now is None or not now.open or now.supplier_id is None:
         return
-    claimed = not told.supplier_no or supplier_rows.claim(
+    claimed = not told.supplier_no or outside.belongs(
         session, RefKind.SUPPLIER, now.supplier_id, told.supplier_no, row.order_no
     )
     if not claimed or (now.supplier_no and told.supplier_no not in ("", now.supplier_no)):
         park(session, now, TAKEN)
-    elif told.state is SupplyState.DELIVERED:
+    elif told.state is SupplyState.DELIVERED and order.status is not OrderStatus.AFTER_SALE:
         _delivered(session, order, now, told, actor, trusted=trusted)
     elif told.state is SupplyState.FAILED:
         give_up(session, order, now, told.reason, actor)
@@ -141,9 +143,7 @@ def give_up(session: Session, order: Locked, row: Row, words: str, actor: Mappin
     """Nothing was bought, somebody says: a job asks the next supplier, or the order fails. The caller has locked the order."""
     following = _refused(session, order, row, words, actor)
     if following is not None:
-        from chadan.delivery.supply_tasks import first_call as job
-
-        job.defer(order_no=following.order_no, seq=following.seq)
+        jobs.job("delivery.first_call").defer(order_no=following.order_no, seq=following.seq)
 
 
 def first_call(order_no: int, seq: int) -> None:
@@ -303,12 +303,14 @@ def _delivered(
     _book(session, order, row, cost, actor)
     if order.status is not OrderStatus.PROCESSING:
         supplier_rows.keep(session, row, DeliveryStatus.FAILED, reason=TOO_LATE, cost=cost)
+        costs.correct(session, order)
         events.append(session, row.order_no, "supply.too_late", actor, {"request_no": row.request_no})
         return
     cards = told.cards if facts.kind is DeliveryKind.CARD else ()
     cause = f"supplier:{row.request_no}"
     reason = N_("Delivered by the supplier.")
     results.delivered(session, row.order_no, cards=cards, actor=actor, reason=reason, cause=cause, cost=cost)
+    costs.correct(session, order)  # an earlier purchase may have come too late, and cost as much
 
 
 def _looks_right(facts: Facts, told: Supplied) -> bool:
@@ -367,9 +369,8 @@ def _note_health(supplier: Supplier, told: Supplied | ChadanError) -> None:
 
 
 def _again_later(order_no: int) -> None:
-    from chadan.delivery.tasks import deliver
-
-    deliver.configure(schedule_in={"seconds": int(connections.COOLING.total_seconds()) + 5}).defer(order_no=order_no)
+    pause = int(connections.COOLING.total_seconds()) + 5
+    jobs.job("delivery.deliver", schedule_in={"seconds": pause}).defer(order_no=order_no)
 
 
 def _outside_transaction() -> None:

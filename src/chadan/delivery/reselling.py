@@ -2,7 +2,7 @@
 
 Sale and purchase name each other: the purchase its `parent_order_no`, the sale's delivery row the purchase's number. The purchase
 is placed and paid from the agent's wallet in one transaction, once; what it delivers is sealed again under the agent's key. The two
-keep separate ledgers, so each side's margin is right to the fen.
+keep separate ledgers; the sale costs what its purchases kept, so each side's margin is right to the fen, whatever goes back when.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name
 
 from chadan.accounts.models import Merchant
 from chadan.catalog.models import Product
-from chadan.delivery import agents, results, rows, supplier_rows
+from chadan.delivery import agents, costs, results, rows, supplier_rows, wallet_sale
 from chadan.orders import events, number
 from chadan.orders.events import system
-from chadan.orders.placing import NewOrder, place
+from chadan.orders.placing import NewOrder, place, placed_before
 from chadan.orders.states import DeliveryKind, DeliveryStatus, OrderStatus
 from chadan.orders.transitions import Locked, lock, transition
 from chadan.orders.vault import Vault
@@ -55,6 +55,9 @@ select %(order_no)s, %(home)s,
        %(kind)s, 1, %(supplier_no)s, %(request_no)s, %(cost)s, now(), 1, now(), %(due_at)s
 """
 _DROP_WAITING = "delete from order_deliveries where order_no = %s and home = %s and status = 0 and request_no = ''"
+_KEPT = """
+update order_deliveries set cost = %s where order_no = %s and home = %s and request_no like 'resale:%%' and supplier_no = %s
+"""
 _CARDS = """
 select merchant_id, card_id, key_id, secret from order_cards where order_no = %s and home = %s order by line
 """
@@ -99,7 +102,7 @@ def start(order_no: int) -> None:
         amount = agents.price(goods, standing.level) * quantity
         order = _new_order(ours.merchant, goods, quantity=quantity, amount=amount, account=account, fields=fields)
         once = f"resale:{number.text(order_no)}" + (f":{len(made) + 1}" if made else "")
-        purchase_no = _buy(session, order, sale, once)
+        purchase_no = _buy(session, order, goods, sale, once)
         if purchase_no is None:
             rows.wait(session, order_no, kind=kind, reason=NO_MONEY, due_at=due_at)
             return
@@ -107,18 +110,22 @@ def start(order_no: int) -> None:
 
 
 def purchase_done(purchase_no: int) -> None:
-    """What a purchase came to, the sale it was made for comes to as well. Any number of times."""
+    """What a purchase came to, the sale it was made for comes to as well. A failed one is paid back, whoever ordered it: an agent's
+    own system is told that it is over. Any number of times.
+    """
     with scoped(OPERATOR) as session:
         purchase = lock(session, purchase_no)
-        if purchase.parent_order_no is None or purchase.status not in _DONE | _OVER:
+        if purchase.agent_id is None or purchase.status not in _DONE | _OVER:
+            return
+        if purchase.status in _OVER:
+            _give_back(session, purchase)
+        if purchase.parent_order_no is None:
             return
         sale = lock(session, purchase.parent_order_no)
         linked = {no: status for _seq, status, no in _purchases(session, sale)}
-        if linked.get(number.text(purchase_no)) != DeliveryStatus.SENDING.code:
-            return
+        if linked.get(number.text(purchase_no)) != DeliveryStatus.SENDING.code or sale.status is OrderStatus.AFTER_SALE:
+            return  # after the case `settled` finds it
         cause = f"purchase:{number.text(purchase_no)}"
-        if purchase.status in _OVER:
-            _give_back(session, purchase)
         if sale.status is not OrderStatus.PROCESSING:
             kind = rows.kind_of(session, sale.order_no)
             rows.close(session, sale.order_no, DeliveryStatus.FAILED, kind=kind, reason=TOO_LATE)
@@ -126,6 +133,27 @@ def purchase_done(purchase_no: int) -> None:
             results.failed(session, sale.order_no, reason=FAILED, actor=MACHINE, cause=cause)
         else:
             _pass_on(session, purchase, sale, cause)
+
+
+def given_back(purchase_no: int) -> None:
+    """Money of a purchase went back into the agent's wallet: its sale costs so much less, and the agent hears of it. Any number
+    of times.
+    """
+    with scoped(OPERATOR) as session:
+        purchase = lock(session, purchase_no)
+        if purchase.parent_order_no is None or not purchase.refunded:
+            return
+        sale = lock(session, purchase.parent_order_no)
+        known = number.text(purchase_no)
+        if known not in {no for _seq, _status, no in _purchases(session, sale)}:
+            return
+        _keep(session, sale, purchase)
+        if costs.correct(session, sale):
+            fact = {"purchase": known, "refunded": purchase.refunded}
+            events.append(session, sale.order_no, "supply.returned", MACHINE, fact)
+            from chadan.delivery.supply_tasks import tell_of_return
+
+            tell_of_return.defer(order_no=sale.order_no, purchase_no=purchase_no)
 
 
 def settled() -> list[int]:
@@ -141,14 +169,19 @@ def waiting_for_money(agent_id: int | None = None) -> list[int]:
         return [int(row[0]) for row in session.rows(_WAITING, (NO_MONEY, agent_id, agent_id))]
 
 
-def _buy(session: Session, order: NewOrder, sale: Locked, once: str) -> int | None:
-    """Places and pays the purchase; None, and nothing is placed, when the wallet does not hold enough."""
+def _buy(session: Session, order: NewOrder, goods: Product, sale: Locked, once: str) -> int | None:
+    """Places and pays the purchase, from stock at once; None, and nothing is placed, when the wallet does not hold enough."""
     from chadan.money.balances import InsufficientBalance
     from chadan.payments import facts
 
     order = replace(order, parent_order_no=sale.order_no, once=once)
     try:
         with transaction.atomic():
+            fresh = order.amount > 0 and placed_before(session, order) is None
+            if fresh and wallet_sale.serves(goods):
+                bought = wallet_sale.buy(session, order, goods, MACHINE)
+                if bought is not None:
+                    return bought
             placed = place(session, order, MACHINE)
             if order.amount:
                 facts.pay_from_wallet(session, placed.order_no, None, MACHINE)
@@ -189,6 +222,7 @@ def _link(
     session.run(_DROP_WAITING, (sale.order_no, sale.home))
     values = {"order_no": sale.order_no, "home": sale.home, "kind": kind.code, "supplier_no": number.text(purchase_no)}
     session.run(_INSERT, {**values, "request_no": once, "cost": amount, "due_at": due_at})
+    costs.correct(session, sale)
     events.append(session, sale.order_no, "supply.requested", MACHINE, {"purchase": number.text(purchase_no)})
     if sale.status is OrderStatus.PAID:
         cause = f"purchase:{number.text(purchase_no)}"
@@ -203,8 +237,15 @@ def _pass_on(session: Session, purchase: Locked, sale: Locked, cause: str) -> No
     if cards:
         fact = {"cards": len(cards), "sale": number.text(sale.order_no)}
         events.append(session, purchase.order_no, "card.passed_on", MACHINE, fact)
-    cost = purchase.paid - purchase.refunded
+    cost = costs.spent(session, sale)
     results.delivered(session, sale.order_no, cards=cards, actor=MACHINE, reason=DELIVERED, cause=cause, cost=cost)
+    _keep(session, sale, purchase)
+
+
+def _keep(session: Session, sale: Locked, purchase: Locked) -> None:
+    """The sale's delivery row costs what its purchase kept."""
+    kept = purchase.paid - purchase.refunded
+    session.run(_KEPT, (kept, sale.order_no, sale.home, number.text(purchase.order_no)))
 
 
 def _give_back(session: Session, purchase: Locked) -> None:

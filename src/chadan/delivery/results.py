@@ -39,7 +39,7 @@ def delivered(
     cause: str,
     cost: int | None = None,
 ) -> bool:
-    """Moves the order to delivered, its money held until the escrow ends, and defers `orders.complete` for then.
+    """Moves the order to delivered, its money held until the escrow ends: then a sweep completes it (orders.tasks).
 
     `cards` are texts to seal for the order; cards claimed from stock are its own already. `cost` is what all of it cost, fen.
     False when the same cause had delivered it before: nothing is written then. Raises IllegalTransition and NotFound as
@@ -82,7 +82,6 @@ def settle(
     if not moved.changed:
         return False
     rows.close(session, order.order_no, DeliveryStatus.DELIVERED, kind=kind, cost=cost or 0)
-    app.configure_task("orders.complete", schedule_at=until).defer(order_no=order.order_no)
     _tell_agent(order)
     return True
 

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST
 
 from chadan.accounts.client_ip import client_ip
 from chadan.catalog.models import Supplier
-from chadan.delivery import connections, procurement, supplier_rows
+from chadan.delivery import connections, late_news, procurement, supplier_rows
 from chadan.delivery.models import SupplierCallback
 from chadan.delivery.supplier_rows import Row
 from chadan.delivery.suppliers.base import Answer, ForgedReport, RawReport, Supplied
 from chadan.delivery.suppliers.registry import PROTOCOLS
-from chadan.orders import number
+from chadan.orders import number, outside
 from chadan.orders.states import RefKind
 from chadan.orders.transitions import lock
 from chadan.platform import sealing
@@ -69,6 +69,7 @@ def _heed(supplier: Supplier, told: Supplied) -> tuple[str, int | None]:
         if row is None:
             return UNKNOWN, None
         if not row.open:
+            late_news.heed(session, row, told, actor)
             return REPEATED, row.order_no
         procurement.heed(session, row, told, actor)
         return TAKEN, row.order_no
@@ -79,9 +80,9 @@ def _bound(session: Session, supplier: Supplier, told: Supplied) -> Row | None:
     order_no = None
     if told.request_no:
         kind, ref = RefKind.SUPPLIER_REQUEST, told.request_no
-        order_no = supplier_rows.holder(session, kind, supplier.home, supplier.pk, ref)
+        order_no = outside.holder(session, supplier.home, kind, supplier.pk, ref)
     elif told.supplier_no:
-        order_no = supplier_rows.holder(session, RefKind.SUPPLIER, supplier.home, supplier.pk, told.supplier_no)
+        order_no = outside.holder(session, supplier.home, RefKind.SUPPLIER, supplier.pk, told.supplier_no)
     if order_no is None:
         return None
     lock(session, order_no)

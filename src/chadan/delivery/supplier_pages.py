@@ -22,6 +22,7 @@ from chadan.exports.views import signed_in
 from chadan.orders import number
 from chadan.platform.errors import ChadanError, Forbidden, InvalidInput, NotFound
 from chadan.web.format import money
+from chadan.web.forms import done
 
 KINDS: dict[str, Promise] = {
     "acg": gettext_lazy("acg-faka shared shop"),
@@ -149,18 +150,15 @@ def drop_source(request: HttpRequest, actor: Actor, supplier_id: int, source_id:
 def decide(request: HttpRequest, actor: Actor, order_no: str, seq: int) -> HttpResponse:
     """What somebody found on the supplier's own pages about a purchase nobody else can know about."""
     wanted = _number(order_no)
-    try:
+
+    def act() -> str:
         if request.POST.get("bought") == "1":
             parked.bought(actor, wanted, seq, request.POST.get("supplier_no", ""))
-            messages.success(request, _("The purchase is taken up under the supplier's number."))
-        else:
-            parked.not_bought(actor, wanted, seq)
-            messages.success(request, _("The goods are bought elsewhere, or the order fails."))
-    except _QUIET:
-        raise
-    except ChadanError as error:
-        messages.error(request, str(error))
-    return redirect("delivery:suppliers")
+            return _("The purchase is taken up under the supplier's number.")
+        parked.not_bought(actor, wanted, seq)
+        return _("The goods are bought elsewhere, or the order fails.")
+
+    return done(request, act, "delivery:suppliers")
 
 
 def _page(request: HttpRequest, actor: Actor, supplier: Supplier, error: ChadanError | None = None) -> HttpResponse:

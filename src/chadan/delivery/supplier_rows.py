@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chadan.orders import number
+from chadan.orders import number, outside
 from chadan.orders.states import DeliveryKind, DeliveryStatus, RefKind
 from chadan.orders.transitions import Locked
 from chadan.platform.scope import OPERATOR, Session, scoped
@@ -40,10 +40,6 @@ update order_deliveries set supplier_no = case when %(supplier_no)s <> '' then %
        cost = greatest(cost, %(cost)s), status = %(status)s, reason = %(reason)s
 where order_no = %(order_no)s and home = %(home)s and seq = %(seq)s
 """
-_CLAIM = """
-insert into external_refs (home, kind, scope_id, ref, order_no) values (%s, %s, %s, %s, %s) on conflict do nothing
-"""
-_FIND = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
 _FACTS = """
 select o.quantity, o.account, coalesce(c.fields, '{}'::jsonb)::text, v.product_id, v.delivery_kind, o.paid_at,
        exists (select 1 from order_refunds r where r.order_no = o.order_no and r.home = o.home and r.status in (0, 1))
@@ -55,6 +51,7 @@ _SUPPLIER = "update orders set supplier_id = %s where order_no = %s and home = %
 _WORDS = """
 update order_deliveries set reason = %s where order_no = %s and home = %s and seq = %s
 """
+_LOWER = "update order_deliveries set cost = %s where order_no = %s and home = %s and seq = %s"
 _LOST = """
 select o.order_no, d.seq from orders o
 join order_deliveries d on d.order_no = o.order_no and d.home = o.home
@@ -161,7 +158,7 @@ def insert(
         "due_at": due_at,
     }
     session.run(_INSERT, values)
-    if not claim(session, RefKind.SUPPLIER_REQUEST, supplier_id, request_no, order.order_no):
+    if not outside.belongs(session, RefKind.SUPPLIER_REQUEST, supplier_id, request_no, order.order_no):
         raise RuntimeError(f"the request number {request_no} is taken")
     session.run(_SUPPLIER, (supplier_id, order.order_no, order.home))
     row = one(session, order.order_no, seq)
@@ -206,23 +203,14 @@ def keep(
     session.run(_KEEP, {**values, "order_no": row.order_no, "home": row.home, "seq": row.seq})
 
 
+def lower_cost(session: Session, row: Row, cost: int) -> None:
+    """The supplier gave money of an ended purchase back: it cost `cost` fen."""
+    session.run(_LOWER, (cost, row.order_no, row.home, row.seq))
+
+
 def say_why(session: Session, row: Row, words: str) -> None:
     """Puts the supplier's words on an ended purchase, for staff."""
     session.run(_WORDS, (words[:300], row.order_no, row.home, row.seq))
-
-
-def claim(session: Session, kind: RefKind, supplier_id: int, ref: str, order_no: int) -> bool:
-    """Whether the outside number is this order's: claimed now, or before."""
-    home = number.split(order_no).home
-    if session.run(_CLAIM, (home, kind.code, supplier_id, ref, order_no)):
-        return True
-    return holder(session, kind, home, supplier_id, ref) == order_no
-
-
-def holder(session: Session, kind: RefKind, home: int, supplier_id: int, ref: str) -> int | None:
-    """The order that holds an outside number at a supplier."""
-    found = session.rows(_FIND, (home, kind.code, supplier_id, ref))
-    return int(found[0][0]) if found else None
 
 
 def lost(age: str) -> Sequence[tuple[int, int]]:

@@ -20,13 +20,13 @@ from chadan.accounts.actors import Actor
 from chadan.accounts.models import Merchant
 from chadan.catalog import fields as catalog_fields
 from chadan.catalog.models import Product
-from chadan.delivery import agents, webhook_secrets, webhook_signing
+from chadan.delivery import agents, wallet_sale, webhook_secrets, webhook_signing
 from chadan.delivery.models import SupplyOrder
 from chadan.orders import events, number
-from chadan.orders.placing import NewOrder, place
+from chadan.orders.placing import NewOrder, place, placed_before
 from chadan.orders.states import OrderStatus
 from chadan.orders.vault import Vault
-from chadan.platform import http_call
+from chadan.platform import http_call, jobs
 from chadan.platform.config import get_config
 from chadan.platform.errors import InvalidInput, NotFound
 from chadan.platform.http_call import Unreachable, is_loopback
@@ -38,6 +38,8 @@ PAUSES = (5, 30, 120, 300, 1800, 7200, 18_000, 36_000)
 """Seconds after each callback nobody took; after the last it is given up."""
 FAILED = N_("The goods could not be delivered.")
 _LONGEST_URL = 500
+_IN_PART = "-"
+"""Between a delivered order's state and the fen that went back, as `told` keeps it."""
 _SHIPPED = frozenset({OrderStatus.DELIVERED, OrderStatus.COMPLETED})
 _TOLD = frozenset({*_SHIPPED, OrderStatus.FAILED, OrderStatus.REFUNDED, OrderStatus.CANCELLED})
 _STATE = """
@@ -70,7 +72,7 @@ class Wanted:
 
 
 def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Json:
-    """Places and pays an order in the caller's transaction; what `shown` says of it.
+    """Places and pays an order in the caller's transaction, from stock delivers it too; what `shown` says of it, without cards.
 
     Raises NotFound (the product is not open to this agent), Refused, InsufficientBalance.
     """
@@ -101,11 +103,13 @@ def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Js
         once=f"supply:{agent.pk}:{wanted.your_order_no}",
     )
     with scoped(Scope(merchants=(product.merchant_id,), homes=(product.home,))) as session:
-        placed = place(session, order, actor)
-        if not placed.new:
+        if placed_before(session, order):
             raise Refused(_("You have used this order number before."), field="your_order_no")
-        SupplyOrder.objects.create(
-            order_no=placed.order_no,
+        at_once = order.amount > 0 and wallet_sale.serves(product)
+        bought = wallet_sale.buy(session, order, product, actor) if at_once else None
+        order_no = place(session, order, actor).order_no if bought is None else bought
+        kept = SupplyOrder.objects.create(
+            order_no=order_no,
             home=product.home,
             merchant_id=product.merchant_id,
             agent_id=agent.pk,
@@ -113,11 +117,11 @@ def place_order(agent: Merchant, wanted: Wanted, actor: Mapping[str, Any]) -> Js
             your_order_no=wanted.your_order_no,
             callback_url=wanted.callback_url,
         )
-        if order.amount:
-            facts.pay_from_wallet(session, placed.order_no, None, actor)
-        else:
-            facts.pay_nothing(session, placed.order_no, actor)
-        return _shown(session, SupplyOrder.objects.get(pk=placed.order_no), [])
+        if bought is None and order.amount:
+            facts.pay_from_wallet(session, order_no, None, actor)
+        elif bought is None:
+            facts.pay_nothing(session, order_no, actor)
+        return _shown(session, kept, [])  # the answer is kept for repeats of the call: no card may lie there
 
 
 def shown(actor: Actor, order_no: int) -> Json:
@@ -145,9 +149,7 @@ def changed(order_no: int) -> None:
     kept = _to_be_told(order_no)
     if kept is None or _status(kept) in ("", kept.told):
         return
-    from chadan.delivery.supply_tasks import tell_agent
-
-    tell_agent.defer(order_no=order_no, attempt=1)
+    jobs.job("delivery.tell_agent").defer(order_no=order_no, attempt=1)
 
 
 def tell(order_no: int, attempt: int) -> None:
@@ -170,9 +172,8 @@ def tell(order_no: int, attempt: int) -> None:
         session.enter()
         kept.save(update_fields=["attempts", "last_error", "told"])
     if error and attempt <= len(PAUSES):
-        from chadan.delivery.supply_tasks import tell_agent
-
-        tell_agent.configure(schedule_in={"seconds": PAUSES[attempt - 1]}).defer(order_no=order_no, attempt=attempt + 1)
+        pause = {"seconds": PAUSES[attempt - 1]}
+        jobs.job("delivery.tell_agent", schedule_in=pause).defer(order_no=order_no, attempt=attempt + 1)
 
 
 def _to_be_told(order_no: int) -> SupplyOrder | None:
@@ -184,7 +185,12 @@ def _to_be_told(order_no: int) -> SupplyOrder | None:
 def _send(kept: SupplyOrder, secret: str, status: str, data: Json) -> str:
     """One try; "" when it was taken, else why not."""
     now = datetime.now(UTC)
-    said = {"type": f"order.{status}", "timestamp": now.isoformat(timespec="seconds"), "data": data}
+    word, _more, in_part = status.partition(_IN_PART)
+    said = {
+        "type": "order.refunded_in_part" if in_part else f"order.{word}",
+        "timestamp": now.isoformat(timespec="seconds"),
+        "data": data,
+    }
     body = json.dumps(said, ensure_ascii=False).encode()
     message_id, stamp = f"{number.text(kept.order_no)}.{status}", str(int(now.timestamp()))
     headers = {
@@ -248,11 +254,13 @@ def _check_callback(agent: Merchant, url: str) -> None:
 
 
 def _status(kept: SupplyOrder) -> str:
-    """The state worth a callback; "" while the order is under way."""
+    """The state worth a callback, and after a refund in part how much went back; "" while the order is under way."""
     with scoped(OPERATOR) as session:
-        row = session.rows(_STATE, (kept.order_no, kept.home, kept.agent_id))[0]
-    status = OrderStatus.of(row[0])
-    return "delivered" if status in _SHIPPED else status.value if status in _TOLD else ""
+        code, *_rest, refunded = session.rows(_STATE, (kept.order_no, kept.home, kept.agent_id))[0]
+    status = OrderStatus.of(code)
+    if status in _SHIPPED:
+        return f"delivered{_IN_PART}{refunded}" if refunded else "delivered"
+    return status.value if status in _TOLD else ""
 
 
 def _cards(session: Session, kept: SupplyOrder, actor: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,10 @@ from django.db import close_old_connections
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from chadan.delivery import procurement, reselling, supplier_rows, supply_orders, supply_sync
+from chadan.platform import jobs
+from chadan.platform.errors import ChadanError
+
 log = logging.getLogger(__name__)
 _AGAIN = RetryStrategy(max_attempts=6, exponential_wait=3)
 
@@ -16,8 +20,6 @@ _AGAIN = RetryStrategy(max_attempts=6, exponential_wait=3)
 def follow(order_no: int, seq: int) -> None:
     """Asks a supplier what became of a purchase."""
     close_old_connections()
-    from chadan.delivery import procurement
-
     procurement.follow(order_no, seq)
 
 
@@ -25,8 +27,6 @@ def follow(order_no: int, seq: int) -> None:
 def first_call(order_no: int, seq: int) -> None:
     """Makes a purchase that was written while a callback was answered."""
     close_old_connections()
-    from chadan.delivery import procurement
-
     procurement.first_call(order_no, seq)
 
 
@@ -35,8 +35,6 @@ def first_call(order_no: int, seq: int) -> None:
 def follow_lost(timestamp: int) -> None:
     """Takes up purchases whose job was lost: the longest pause is 15 minutes."""
     close_old_connections()
-    from chadan.delivery import supplier_rows
-
     lost = supplier_rows.lost("20 minutes")
     for order_no, seq in lost:
         follow.defer(order_no=order_no, seq=seq)
@@ -46,20 +44,26 @@ def follow_lost(timestamp: int) -> None:
 
 @app.task(name="delivery.purchase_done", retry=_AGAIN)
 def purchase_done(order_no: int) -> None:
-    """Lets a purchase's sale come to what the purchase came to, and the agent's own system hear of it."""
+    """Lets a purchase's sale come to what the purchase came to, cost what it kept, and the agent's own system hear of it."""
     close_old_connections()
-    from chadan.delivery import reselling, supply_orders
-
     reselling.purchase_done(order_no)
+    reselling.given_back(order_no)
     supply_orders.changed(order_no)
+
+
+@app.task(name="delivery.tell_of_return", retry=RetryStrategy(max_attempts=5, exponential_wait=5))
+def tell_of_return(order_no: int, purchase_no: int) -> None:
+    """Mails an agent's owners that money of a purchase went back into their wallet."""
+    close_old_connections()
+    from chadan.delivery import return_mail
+
+    return_mail.send(order_no, purchase_no)
 
 
 @app.task(name="delivery.tell_agent")
 def tell_agent(order_no: int, attempt: int) -> None:
     """Sends an agent's callback; it comes back by itself when nobody took it."""
     close_old_connections()
-    from chadan.delivery import supply_orders
-
     supply_orders.tell(order_no, attempt)
 
 
@@ -68,14 +72,11 @@ def tell_agent(order_no: int, attempt: int) -> None:
 def follow_purchases(timestamp: int) -> None:
     """Takes up sales whose purchase ended unnoticed, and every five minutes those that waited for money in a wallet."""
     close_old_connections()
-    from chadan.delivery import reselling
-    from chadan.delivery.tasks import deliver
-
     for purchase_no in reselling.settled():
         purchase_done.defer(order_no=purchase_no)
     if timestamp // 60 % 5 == 0:
         for order_no in reselling.waiting_for_money():
-            deliver.defer(order_no=order_no)
+            jobs.job("delivery.deliver").defer(order_no=order_no)
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -83,8 +84,6 @@ def follow_purchases(timestamp: int) -> None:
 def sync(timestamp: int) -> None:  # noqa: ARG001 - procrastinate's periodic tasks are told the time
     """Asks every active supplier for prices, stock and balance, each in a job of its own."""
     close_old_connections()
-    from chadan.delivery import supply_sync
-
     for supplier_id in supply_sync.due():
         sync_supplier.configure(lock=f"sync:{supplier_id}").defer(supplier_id=supplier_id)
 
@@ -93,9 +92,6 @@ def sync(timestamp: int) -> None:  # noqa: ARG001 - procrastinate's periodic tas
 def sync_supplier(supplier_id: int) -> None:
     """Asks one supplier; one that does not answer is asked again with the next round."""
     close_old_connections()
-    from chadan.delivery import supply_sync
-    from chadan.platform.errors import ChadanError
-
     try:
         supply_sync.sync(supplier_id)
     except ChadanError as error:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from django.db import transaction
-from procrastinate.exceptions import AlreadyEnqueued
-
 from chadan.catalog.models import Product
 from chadan.delivery import alerts
+from chadan.platform import jobs
 from chadan.platform.scope import OPERATOR, Session, scoped
 
 _OF_PRODUCT = """
@@ -34,25 +30,19 @@ MOST = 1_000
 
 def stocked(session: Session, product: Product, cards: int) -> int:
     """Defers a delivery for the orders that new cards may serve, oldest first; returns how many. Joins the transaction."""
-    from chadan.delivery.tasks import deliver
-
     alerts.settle(session, product)
     found = session.rows(_OF_PRODUCT, (product.merchant_id, product.home, product.pk, min(cards, MOST)))
     if found:
         # One after the other: an order placed first is served first.
-        deliver.configure(lock=f"stock:{product.pk}").batch_defer(*({"order_no": row[0]} for row in found))
+        jobs.job("delivery.deliver", lock=f"stock:{product.pk}").batch_defer(*({"order_no": row[0]} for row in found))
     return len(found)
 
 
 def sweep() -> int:
     """Defers a delivery for waiting orders whose product has cards, of all shops; returns how many."""
-    from chadan.delivery.tasks import deliver
-
     deferred = 0
     with scoped(OPERATOR) as session:
         for order_no, product_id in session.rows(_SERVABLE, (MOST,)):
-            job = deliver.configure(lock=f"stock:{product_id}", queueing_lock=f"deliver:{order_no}")
-            with suppress(AlreadyEnqueued), transaction.atomic():
-                job.defer(order_no=order_no)
-                deferred += 1
+            ids, lock = {"order_no": order_no}, f"stock:{product_id}"
+            deferred += jobs.defer_once("delivery.deliver", f"deliver:{order_no}", ids, lock=lock)
     return deferred

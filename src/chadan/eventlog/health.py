@@ -11,7 +11,12 @@ MOST_COUNTED = 10_000
 LATE = 5.0
 """Seconds an event may wait for its position before somebody should look: the sequencer takes it within one."""
 _HEAD = "select next_index from event_log_head"
-_WAITING = f"select count(*) from (select 1 from order_events where leaf_index is null limit {MOST_COUNTED}) e"
+_WAITING = f"""
+select least({MOST_COUNTED}, (select count(*) from (select from order_events where leaf_index is null and type <> 'imported'
+                              limit {MOST_COUNTED}) as live)
+     + (select count(*) from (select from order_events where leaf_index is null and type = 'imported'
+                              limit {MOST_COUNTED}) as backlog))
+"""
 SECONDS_BEHIND = """
 select extract(epoch from now() - at)::float8 from order_events
 where leaf_index is null and type <> 'imported' order by id limit 1

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
+from chadan.batches import services as batches
+from chadan.batches.models import Batch
 from chadan.orders import number
-from chadan.platform.errors import InvalidInput, InvalidQuery
+from chadan.platform.errors import InvalidInput, InvalidQuery, NotFound
 from chadan.search import readings, service
 from chadan.search.chips import Chip, chips
 from chadan.search.order_query import OrderQuery
@@ -27,6 +31,8 @@ class Wanted:
     view: str = ""
     selection: tuple[int, ...] | None = None
     back: str = ""
+    batch: Batch | None = None
+    """A prepared export batch: exactly its orders."""
 
     def chips(self) -> list[Chip]:
         """The filter in words."""
@@ -34,6 +40,8 @@ class Wanted:
 
     def count(self, actor: Actor) -> service.Count:
         """How many orders that is, an estimate past 1,000."""
+        if self.batch is not None:
+            return service.Count(self.batch.able, exact=True)
         if self.selection is not None:
             return service.Count(len(self.selection), exact=True)
         return service.count_orders(actor.scope, self.query, self.view or None).at_most(self.query.limit)
@@ -55,6 +63,8 @@ def from_list(parameters: QueryDict, actor: Actor) -> Wanted:
     if within is None:
         for key in _OWN.intersection(said):
             del said[key]
+    if (batch := _batch(parameters, actor)) is not None:
+        return Wanted(OrderQuery(), batch=batch, back=reverse("batches:batch", args=[batch.pk]))
     area = AREAS[actor.kind]
     state = ListState.read(said, area, actor)
     query = state.query.replace(time=None) if state.bare else state.query
@@ -69,10 +79,22 @@ def from_list(parameters: QueryDict, actor: Actor) -> Wanted:
     return Wanted(query, state.view or "", selection, back)
 
 
-def from_form(parameters: QueryDict) -> Wanted:
-    """What the form's hidden fields hold. Raises InvalidQuery, InvalidInput."""
+def from_form(parameters: QueryDict, actor: Actor) -> Wanted:
+    """What the form's hidden fields hold. Raises InvalidQuery, InvalidInput, and for a batch as `services.to_export`."""
+    if (batch := _batch(parameters, actor)) is not None:
+        return Wanted(OrderQuery(), batch=batch, back=reverse("batches:batch", args=[batch.pk]))
     query = OrderQuery.from_json(parameters.get("query", "{}"))
     return Wanted(query, parameters.get("view", ""), _selected(parameters))
+
+
+def _batch(parameters: QueryDict, actor: Actor) -> Batch | None:
+    named = parameters.get("batch", "")
+    if not named:
+        return None
+    try:
+        return batches.to_export(actor, UUID(named))
+    except ValueError as error:
+        raise NotFound(_("There is no such batch.")) from error
 
 
 def _selected(parameters: QueryDict) -> tuple[int, ...] | None:

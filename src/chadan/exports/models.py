@@ -33,7 +33,7 @@ class State(models.TextChoices):
 class ExportJob(models.Model):
     """One export: what was asked for by whom in which capacity, how far it is, and what came out.
 
-    `query` is an OrderQuery, `selection` order numbers that narrow it, `upto` the order-number bound fixed when it was
+    `query` is an OrderQuery, `selection` order numbers that narrow it, `frozen` the batch whose orders it holds instead, `upto` the order-number bound fixed when it was
     requested, `checkpoint` what the writer needs to go on after a crash. `rows_total` is counted before the first row; `attempt` tells a job that
     was started again from its former self.
     """
@@ -48,6 +48,7 @@ class ExportJob(models.Model):
     query = models.JSONField(default=dict)
     view = models.CharField(max_length=16, blank=True)
     selection = models.JSONField(null=True, blank=True)
+    frozen = models.UUIDField(null=True, blank=True)
     format = models.CharField(max_length=8, choices=Format.choices)
     columns = models.JSONField(default=list)
     masked = models.BooleanField(default=True)

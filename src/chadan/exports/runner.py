@@ -107,7 +107,7 @@ def acting(job: ExportJob) -> Actor:
 def request_of(job: ExportJob, actor: Actor) -> Request:
     """Which orders the job means."""
     numbers = None if job.selection is None else tuple(int(number) for number in job.selection)
-    return Request(actor.scope, OrderQuery.from_dict(job.query), job.view or None, job.upto, numbers)
+    return Request(actor.scope, OrderQuery.from_dict(job.query), job.view or None, job.upto, numbers, job.frozen)
 
 
 def _start(job: ExportJob, actor: Actor) -> None:

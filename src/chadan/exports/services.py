@@ -61,13 +61,14 @@ def request_export(
     masked: bool = True,
     view: str = "",
     selection: Sequence[int] | None = None,
+    frozen: UUID | None = None,
     defer: bool = True,
     language: str = "",
 ) -> ExportJob:
     """Records an export and, unless `defer` is False, hands it to the worker in the same transaction.
 
     The file speaks `language`, by default the one of the page it is requested on. `selection` narrows the query to these
-    order numbers and makes the rest of the query irrelevant. Raises Forbidden (permission, column, unmasking, a query the role
+    order numbers and makes the rest of the query irrelevant; so does `frozen`, the export batch that holds them. Raises Forbidden (permission, column, unmasking, a query the role
     may not ask), InvalidInput (format, column, view), ExportTooLarge, Conflict (too many unfinished).
     """
     actor.require(Permission.EXPORT)
@@ -81,7 +82,7 @@ def request_export(
     picked = chosen(columns, open_columns(actor, view or query.role_view or ""))
     numbers = None if selection is None else _checked(selection)
     upto = number.floor(number.now() + timedelta(seconds=1))
-    _refuse_too_large(actor, Request(actor.scope, query, view or None, upto, numbers))
+    _refuse_too_large(actor, Request(actor.scope, query, view or None, upto, numbers, frozen))
     with transaction.atomic():
         if mine(actor).filter(state__in=(State.QUEUED, State.RUNNING)).count() >= UNFINISHED:
             raise Conflict(
@@ -98,6 +99,7 @@ def request_export(
             query=query.to_dict(),
             view=view,
             selection=None if numbers is None else [number.text(one) for one in numbers],
+            frozen=frozen,
             format=format,
             columns=[column.value for column in picked],
             masked=masked,
@@ -105,6 +107,10 @@ def request_export(
             upto=upto,
         )
         _record_request(job, actor)
+        if frozen is not None:
+            from chadan.batches import services as batches
+
+            batches.exported(actor, frozen, job.pk)
         if defer:
             _defer(job)
     return job
@@ -139,6 +145,7 @@ def _record_request(job: ExportJob, actor: Actor) -> None:
         "query": job.query,
         "view": job.view,
         "selected": None if job.selection is None else len(job.selection),
+        "batch": job.frozen and str(job.frozen),
     }
     audit.record(job, "export.requested", taken, actor)
 

@@ -11,9 +11,11 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import connections
 
+from chadan.batches import rows
 from chadan.exports.columns import Column
 from chadan.exports.derived import Memory, Words, placed_texts
 from chadan.exports.kinds import Cell
@@ -32,13 +34,14 @@ AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which orders, for whom: everything but how they are rendered. `selection` are order numbers."""
+    """Which orders, for whom: everything but how they are rendered. `selection` are order numbers, `frozen` a batch's id."""
 
     scope: Scope
     query: OrderQuery
     view: str | None
     upto: int
     selection: tuple[int, ...] | None = None
+    frozen: UUID | None = None
 
     @property
     def descending(self) -> bool:
@@ -70,6 +73,8 @@ def count(request: Request, cap: int) -> int:
     """How many orders the export holds; counting stops at `cap`."""
     with scoped(request.scope) as session:
         _patient(session)
+        if request.frozen is not None:
+            return rows.frozen_count(session, request.frozen)
         if request.selection is not None:
             statement = sql.selected_total_statement(request.selection, request.scope, _view(request))
             found = int(session.rows(statement.text, statement.params)[0][0])
@@ -166,6 +171,11 @@ class Reader:
     def _page(self, session: Session, chunk: sql.Chunk) -> Sql | None:
         """The statement of the page of orders; None when there is nothing more."""
         request = self._request
+        if request.frozen is not None:
+            given = rows.frozen_page(
+                session, request.frozen, chunk.bounds(), chunk.limit, descending=request.descending
+            )
+            return sql.selected_statement(given, request.scope, _view(request), chunk) if given else None
         if request.selection is not None:
             return sql.selected_statement(request.selection, request.scope, _view(request), chunk)
         if self._filter is None:

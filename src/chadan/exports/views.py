@@ -92,7 +92,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method != "POST":
         wanted = from_list(request.GET, actor)
         return _form(request, actor, wanted, _suggested(request, actor, wanted))
-    wanted = from_form(request.POST)
+    wanted = from_form(request.POST, actor)
     try:
         job = services.request_export(
             actor,
@@ -102,6 +102,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
             masked=request.POST.get("open") != "1",
             view=wanted.view,
             selection=wanted.selection,
+            frozen=wanted.batch.pk if wanted.batch else None,
         )
     except ChadanError as error:
         return _form(request, actor, wanted, request.POST.getlist("columns"), error)
@@ -198,7 +199,9 @@ def download(request: HttpRequest, actor: Actor, export_id: UUID) -> HttpRespons
 def _card(job: ExportJob) -> dict[str, Any]:
     """A job with its words, for the templates."""
     query = OrderQuery.from_dict(job.query)
-    if job.selection is not None:
+    if job.frozen is not None:
+        about = _("The orders of a batch")
+    elif job.selection is not None:
         about = _("%(n)s selected orders") % {"n": f"{len(job.selection):,}"}
     else:
         about = describe(query, now=number.now()) or _("All orders")

@@ -15,6 +15,8 @@ from chadan.accounts.models import User
 from chadan.live.topics import Topic, Visitor
 from chadan.platform.scope import OPERATOR, Scope
 
+GUEST = "guest"
+"""The capacity of a page that was opened by the proof the session keeps, whoever is signed in beside it."""
 GUEST_ORDERS = "orders"
 """Where a session keeps the numbers of orders a guest placed or looked up."""
 _MOST_GUEST_ORDERS = 100
@@ -30,7 +32,7 @@ def visitor_of_key(session_key: str, capacity: str) -> Visitor | None:
 def visitor(session: Mapping[str, Any] | SessionStore, user: Any, capacity: str) -> Visitor | None:
     """The visitor `user` is in the capacity named `capacity`, or the guest the session remembers orders of."""
     key = str(getattr(session, "session_key", "") or "")
-    if isinstance(user, User):
+    if isinstance(user, User) and capacity != GUEST:
         actor = next((held for held in actors_of(user) if held.key == capacity), None)
         return None if actor is None else Visitor(key, frozenset(_topics(actor.scope)), actor.scope)
     numbers = [str(value) for value in session.get(GUEST_ORDERS, [])[-_MOST_GUEST_ORDERS:]]

@@ -21,6 +21,7 @@ _UNEVEN_POSTINGS = """
 select p.id from ledger_postings p
 left join ledger_entries e on e.posting_id = p.id and e.home = p.home
 where p.id > coalesce((select min(posting_id) from ledger_entries where at >= %(since)s), 0) - 1
+  and (%(everybody)s or p.merchant_id = any(%(merchants)s::bigint[]))
 group by p.id having coalesce(sum(e.amount), 0) <> 0 or count(e.amount) < 2
 order by 1 limit %(most)s
 """
@@ -32,10 +33,13 @@ from ledger_accounts a
 left join lateral (
     select balance, through from ledger_snapshots where account_id = a.id and home = a.home order by through desc limit 1
 ) s on true
-where %(all)s or exists (select from ledger_entries where account_id = a.id and at >= %(since)s)
+where (%(all)s or exists (select from ledger_entries where account_id = a.id and at >= %(since)s))
+  and (%(everybody)s or a.merchant_id = any(%(merchants)s::bigint[]))
 """
 _ORDERS = """
-select distinct order_no from ledger_entries where at >= %(since)s and order_no > %(after)s order by 1 limit %(most)s
+select distinct order_no from ledger_entries
+where at >= %(since)s and order_no > %(after)s and (%(everybody)s or merchant_id = any(%(merchants)s::bigint[]))
+order by 1 limit %(most)s
 """
 _ORDER_ACCOUNTS = """
 select e.order_no, a.kind, sum(e.amount)::bigint
@@ -56,9 +60,10 @@ def check(session: Session, since: datetime | None = None) -> list[str]:
     """
     moment = since or _LONG_AGO
     found = [
-        f"Posting {row[0]} does not sum to zero." for row in session.rows(_UNEVEN_POSTINGS, _args(moment, most=MOST))
+        f"Posting {row[0]} does not sum to zero."
+        for row in session.rows(_UNEVEN_POSTINGS, _args(session, moment, most=MOST))
     ]
-    for account, kind, balance, full in session.rows(_DRIFTED, {"all": since is None, **_args(moment)}):
+    for account, kind, balance, full in session.rows(_DRIFTED, {"all": since is None, **_args(session, moment)}):
         if full is not None and full != balance:
             found.append(f"Account {account} holds {full} fen by its entries, {balance} by its snapshot and tail.")
         if kind in NEVER_BELOW_ZERO and (-balance if kind in CREDIT_KINDS else balance) < 0:
@@ -83,7 +88,7 @@ def uneven_orders(session: Session, since: datetime | None = None) -> list[tuple
 
 def _chunks(session: Session, since: datetime) -> Iterator[list[int]]:
     after = 0
-    while rows := session.rows(_ORDERS, _args(since, after=after, most=CHUNK)):
+    while rows := session.rows(_ORDERS, _args(session, since, after=after, most=CHUNK)):
         yield [row[0] for row in rows]
         after = rows[-1][0]
 
@@ -111,5 +116,7 @@ def _uneven(session: Session, orders: list[int]) -> Iterator[tuple[int, str]]:
             yield order_no, f"{escrow} fen are held of {paid - refunded}."
 
 
-def _args(since: datetime, **more: int) -> dict[str, object]:
-    return {"since": since, **more}
+def _args(session: Session, since: datetime, **more: int) -> dict[str, object]:
+    # An agent sees the entries of its wallets in other shops' books: one leg of their postings, which is no harm.
+    scope = session.scope
+    return {"since": since, "everybody": scope.operator, "merchants": list(scope.merchants), **more}

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
-from django.utils import translation
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -20,7 +19,9 @@ from chadan.catalog.models import PaymentChannel, Supplier
 from chadan.orders import events, number
 from chadan.orders.states import OrderStatus
 from chadan.orders.transitions import lock
+from chadan.platform import jobs
 from chadan.platform.scope import OPERATOR, Session, scoped
+from chadan.platform.wording import said
 
 MOST = 100
 """Rows of one kind on the page."""
@@ -113,9 +114,7 @@ def _escalate(order_no: int, due: datetime, reason: str) -> None:
             return
         fact = {"due": due.isoformat(timespec="seconds"), "reason": reason, "status": order.status}
         events.append(session, order_no, ESCALATED, events.system("ops"), fact)
-        from chadan.ops.tasks import mail_escalation
-
-        mail_escalation.defer(order_no=order_no)
+        jobs.job("ops.mail_escalation").defer(order_no=order_no)
 
 
 def _orders(session: Session) -> list[Stuck]:
@@ -127,7 +126,7 @@ def _orders(session: Session) -> list[Stuck]:
     rows = session.rows(_ORDERS, {"floor": _floor(), "fresh": False, "most": MOST})
     shops = _shops(row[1] for row in rows)
     return [
-        Stuck(" ".join(filter(None, (words[OrderStatus.of(status)], _said(reason)))), due, order_no, shops[merchant])
+        Stuck(" ".join(filter(None, (words[OrderStatus.of(status)], said(reason)))), due, order_no, shops[merchant])
         for order_no, merchant, status, due, reason in rows
     ]
 
@@ -154,7 +153,7 @@ def _refunds(session: Session) -> list[Stuck]:
     shops = _shops(row[1] for row in rows)
     return [
         Stuck(
-            _said(error) or _("Sent %(times)s times without an answer.") % {"times": attempts},
+            said(error) or _("Sent %(times)s times without an answer.") % {"times": attempts},
             created,
             order_no,
             shops[merchant],
@@ -217,11 +216,6 @@ def _jobs() -> list[Stuck]:
     for job in failed:
         by_task[job.task_name].append(job)
     return [Stuck(task, None, _order_in(jobs[0].args), times=len(jobs)) for task, jobs in sorted(by_task.items())]
-
-
-def _said(stored: str) -> str:
-    """A stored sentence in the reader's language, where it is one of ours."""
-    return translation.gettext(stored) if stored else ""
 
 
 def _order_in(args: dict[str, Any]) -> int | None:

@@ -9,11 +9,11 @@ from django.core.mail import send_mail
 from django.db import close_old_connections
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from chadan.accounts.models import Merchant, Role, User
-from chadan.ops import stuck
+from chadan.ops import retention, stuck
 from chadan.orders import number
 from chadan.payments.records import owner_of
 from chadan.platform.config import get_config
@@ -29,6 +29,24 @@ def escalate(timestamp: int) -> None:
     many = stuck.escalate()
     if many:
         log.warning("orders stuck", extra={"escalated": many, "at": timestamp})
+
+
+@app.periodic(cron="41 */6 * * *")
+@app.task(name="ops.forget_jobs", queueing_lock="ops.forget_jobs", pass_context=True)
+async def forget_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - procrastinate's periodic tasks are told the time
+    """Removes old jobs from the queue's tables."""
+    await retention.forget_jobs(context.app.job_manager)
+
+
+@app.periodic(cron="47 * * * *")
+@app.task(name="ops.forget", queueing_lock="ops.forget", pass_context=False)
+def forget(timestamp: int) -> None:
+    """Removes old callbacks and sessions."""
+    close_old_connections()
+    gone = retention.forget_callbacks()
+    retention.forget_sessions()
+    if gone:
+        log.info("callbacks removed", extra={"callbacks": gone, "at": timestamp})
 
 
 @app.task(name="ops.mail_escalation", retry=RetryStrategy(max_attempts=6, exponential_wait=5))

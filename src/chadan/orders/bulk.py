@@ -62,6 +62,8 @@ class BulkLoad:
                 for table in OWNED:
                     _attach(connection, table, month)
                 connection.execute("select describe_orders(%s::regclass)", (partition("orders", month),))
+                # What a load brings nothing of, an old order may still come to own: a refund above all.
+                connection.execute("select ensure_order_partitions(%s, %s)", (month, month))
             _adopt_references(connection)
         connection.execute(
             "select ensure_order_partitions((current_date - interval '1 month')::date,"

@@ -134,7 +134,7 @@ _MILESTONES = (
 # What the buyer need not see: who looked at what, and the shop's own work.
 _INSIDE_ONLY = frozenset(
     {
-        *("imported", "note.added", "tag.added", "tag.removed", "export.taken"),
+        *("imported", "note.added", "note.removed", "tag.added", "tag.removed", "tag.merged", "export.taken"),
         *("order.escalated", "payment.alert", "delivery.stuck", "delivery.retried", "refund.failed", "refund.retried"),
     }
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -28,6 +28,17 @@ REASON_LENGTH = 300
 
 _ESCROW = "select escrow, escrow_until from orders where order_no = %s and home = %s"
 _EXPIRES = "select expires_at from order_checkouts where order_no = %s and home = %s"
+# What is due is read from the orders themselves: a job an order, waiting for its time, made the queue as long as the record.
+_UNPAID = """
+select o.order_no from orders o join order_checkouts c on c.order_no = o.order_no and c.home = o.home
+where o.status = 0 and c.expires_at <= now() and o.order_no > %s order by o.order_no limit %s
+"""
+_ESCROW_OVER = """
+select order_no, escrow_until from orders
+where escrow = 1 and status = 3 and escrow_until <= now() and (escrow_until, order_no) > (%s, %s)
+order by escrow_until, order_no limit %s
+"""
+_BATCH = 500
 
 
 def complete(scope: Scope, order_no: int, actor: Who, reason: str, cause: str = "") -> Moved:
@@ -93,24 +104,19 @@ def close_after_sale(
                 return order.status
         before = order.status_before or S.COMPLETED
         transition(session, order_no, before, actor=actor, reason=reason, cause=cause)
-        if before is S.DELIVERED:
-            until = session.rows(_ESCROW, (order.order_no, order.home))[0][1]
-            complete_later(order_no, until)
         return before
 
 
 def expire(order_no: int) -> bool:
     """Cancels an order that was not paid in time, after a last look at its gateways; True when it did.
 
-    Earlier than `expires_at` by the database's clock it comes back then. A payment that shows up later still counts (payments.facts).
+    Earlier than `expires_at` by the database's clock nothing happens. A payment that shows up later still counts
+    (payments.facts).
     """
     with scoped(OPERATOR) as session:
         order = lock(session, order_no)
         rows = session.rows(_EXPIRES, (order.order_no, order.home))
-    if order.status is not S.PENDING_PAYMENT or not rows:
-        return False
-    if rows[0][0] > order.at:
-        expire_later(order_no, rows[0][0])
+    if order.status is not S.PENDING_PAYMENT or not rows or rows[0][0] > order.at:
         return False
     _last_look(order_no)
     try:
@@ -121,14 +127,11 @@ def expire(order_no: int) -> bool:
 
 
 def complete_due(order_no: int) -> bool:
-    """Completes a delivered order whose escrow time is over; True when it did. Earlier than that it comes back then."""
+    """Completes a delivered order whose escrow time is over, by the database's clock; True when it did."""
     with scoped(OPERATOR) as session:
         order = lock(session, order_no)
         until = session.rows(_ESCROW, (order.order_no, order.home))[0][1]
-    if order.status is not S.DELIVERED:
-        return False
-    if until is not None and until > order.at:
-        complete_later(order_no, until)
+    if order.status is not S.DELIVERED or (until is not None and until > order.at):
         return False
     try:
         reason = N_("nobody objected in time")
@@ -137,18 +140,28 @@ def complete_due(order_no: int) -> bool:
         return False
 
 
-def expire_later(order_no: int, at: datetime) -> None:
-    """Defers the job that expires an order, in the transaction under way."""
-    from chadan.orders import tasks
+def unpaid_due() -> Iterator[int]:
+    """Unpaid orders whose time is over."""
+    last = 0
+    while True:
+        with scoped(OPERATOR) as session:
+            found = [int(row[0]) for row in session.rows(_UNPAID, (last, _BATCH))]
+        yield from found
+        if len(found) < _BATCH:
+            return
+        last = found[-1]
 
-    tasks.expire.configure(schedule_at=at + timedelta(seconds=1)).defer(order_no=order_no)
 
-
-def complete_later(order_no: int, at: datetime | None) -> None:
-    """Defers the job that completes an order, in the transaction under way; None: at once."""
-    from chadan.orders import tasks
-
-    tasks.complete.configure(schedule_at=at and at + timedelta(seconds=1)).defer(order_no=order_no)
+def escrows_due() -> Iterator[int]:
+    """Delivered orders whose escrow time is over, the longest due first."""
+    last = (datetime.min.replace(tzinfo=UTC), 0)
+    while True:
+        with scoped(OPERATOR) as session:
+            found = session.rows(_ESCROW_OVER, (*last, _BATCH))
+        yield from (int(row[0]) for row in found)
+        if len(found) < _BATCH:
+            return
+        last = (found[-1][1], int(found[-1][0]))
 
 
 def _last_look(order_no: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chadan.orders import lifecycle, number
+from chadan.orders import number, outside
 from chadan.orders.states import OrderStatus, RefKind
 from chadan.platform.errors import Conflict
 from chadan.platform.scope import Session
@@ -38,12 +38,8 @@ with placed as (
            %(per)s::jsonb, %(biz_salt)s, %(per_salt)s
     from placed
 )
-select clock_timestamp() from placed
+select 1 from placed
 """
-_KNOWN = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
-_CLAIM = (
-    "insert into external_refs (home, kind, scope_id, ref, order_no) values (%s, %s, %s, %s, %s) on conflict do nothing"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +81,32 @@ class Placed:
 def place(session: Session, order: NewOrder, actor: Mapping[str, Any], at: datetime | None = None) -> Placed:
     """Writes the order as pending_payment. `session` must see the merchant's orders.
 
-    The job that expires the order is deferred with it: a buyer has UNPAID_MINUTES by the database's clock, the one clock all
-    processes share, or from `at` on where that is given. A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
+    A buyer has UNPAID_MINUTES by the database's clock, the one clock all processes share, or from `at` on where that is given;
+    then a sweep expires the order (orders.tasks). A number drawn twice is drawn again; a second that is full borrows from the next (DESIGN §2.3). Raises Conflict when the
     home takes no order for twenty seconds on end.
     """
-    if order.once and (rows := session.rows(_KNOWN, _once(order))):
-        return Placed(int(rows[0][0]), new=False)
+    known = placed_before(session, order)
+    if known is not None:
+        return Placed(known, new=False)
+    once = (RefKind.PLACEMENT, order.merchant_id, order.once)
     moment = at or number.now()
     expires_at = at and at + timedelta(minutes=UNPAID_MINUTES)
     for attempt in range(_ATTEMPTS):
         order_no = number.make(moment + timedelta(seconds=max(0, attempt - 3)), order.home)
-        if rows := session.rows(_PLACE, _values(order, order_no, actor, expires_at)):
+        if session.rows(_PLACE, _values(order, order_no, actor, expires_at)):
             break
     else:
         raise Conflict("Too many orders are being placed at this moment.", hint="Try again in a few seconds.")
-    if order.once and not session.run(_CLAIM, (*_once(order), order_no)):
+    if order.once and not outside.claim(session, *once, order_no):
         raise Conflict(
             "The same order is being placed at this very moment.", hint="Look at your orders, then try again."
         )
-    lifecycle.expire_later(order_no, expires_at or rows[0][0] + timedelta(minutes=UNPAID_MINUTES))
     return Placed(order_no, new=True)
 
 
-def _once(order: NewOrder) -> tuple[int, int, int, str]:
-    return order.home, RefKind.PLACEMENT.code, order.merchant_id, order.once
+def placed_before(session: Session, order: NewOrder) -> int | None:
+    """The order that was placed with the same `once` before."""
+    return outside.holder(session, order.home, RefKind.PLACEMENT, order.merchant_id, order.once) if order.once else None
 
 
 def _values(order: NewOrder, order_no: int, actor: Mapping[str, Any], expires_at: datetime | None) -> dict[str, Any]:

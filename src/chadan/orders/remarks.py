@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from chadan.accounts.actors import Actor, Permission
 from chadan.catalog.models import Tag
 from chadan.orders import events, number
-from chadan.platform.errors import Forbidden, InvalidInput, NotFound
+from chadan.orders.tags import Shop, claim
+from chadan.platform.errors import Conflict, Forbidden, InvalidInput, NotFound
 from chadan.platform.scope import Session, scoped
 
 NOTE_LENGTH = 2000
@@ -25,6 +26,10 @@ _COPY_NOTE = "update orders set note = concat_ws(E'\\n', note, %s::text) where o
 _ADD_TAG = """
 insert into order_tags (order_no, home, tag_id, author_id) values (%s, %s, %s, %s) on conflict do nothing
 """
+# What a rule put on and a person puts on as well is the person's from then on: no rule takes it off.
+_KEEP_TAG = """
+update order_tags set rule_id = null, author_id = %s where order_no = %s and home = %s and tag_id = %s and rule_id is not null
+"""
 _REMOVE_TAG = "delete from order_tags where order_no = %s and home = %s and tag_id = %s"
 _COPY_TAGS = """
 update orders set tags = nullif((
@@ -37,7 +42,7 @@ where order_no = %(order_no)s and home = %(home)s
 def add_note(actor: Actor, order_no: int, body: str, *, internal: bool = True) -> None:
     """Adds a note; `internal=False` shows it to the buyer. Raises NotFound, Forbidden or InvalidInput."""
     actor.require(Permission.NOTE)
-    body = _clean(body, NOTE_LENGTH, "body")
+    body = check_note(body)
     key = _key(order_no)
     with scoped(actor.scope) as session:
         _lock(session, actor, key)
@@ -54,6 +59,11 @@ def add_note(actor: Actor, order_no: int, body: str, *, internal: bool = True) -
         events.append(session, order_no, "note.added", events.actor_json(actor), {"internal": internal})
 
 
+def check_note(body: str) -> str:
+    """The note as it will be kept. Raises InvalidInput when it is empty or too long."""
+    return _clean(body, NOTE_LENGTH, "body")
+
+
 def check_tag(name: str) -> str:
     """The tag's name as it will be kept. Raises InvalidInput when it is empty or too long."""
     return _clean(name, TAG_LENGTH, "tag")
@@ -62,7 +72,7 @@ def check_tag(name: str) -> str:
 def add_tag(actor: Actor, order_nos: Sequence[int], name: str, colour: str = "grey") -> int:
     """Tags orders of the actor's merchant, making the tag if it is new; returns how many were not tagged before.
 
-    Raises NotFound when any of them is not the merchant's: then none is tagged.
+    Raises NotFound when any of them is not the merchant's: then none is tagged; Conflict while the tag is being deleted.
     """
     actor.require(Permission.TAG)
     if actor.merchant_id is None or actor.home is None:
@@ -75,13 +85,27 @@ def add_tag(actor: Actor, order_nos: Sequence[int], name: str, colour: str = "gr
             name_key=name.casefold(),
             defaults={"name": name, "home": actor.home, "colour": colour},
         )
+        tag = _usable(session, tag)
         for order_no in sorted(order_nos):
             key = _key(order_no)
             _lock(session, actor, key)
             if session.run(_ADD_TAG, (*key, tag.pk, actor.user_id)):
                 added += 1
                 _record_tag(session, actor, key, tag, "tag.added")
+            else:
+                session.run(_KEEP_TAG, (actor.user_id, *key, tag.pk))
     return added
+
+
+def _usable(session: Session, tag: Tag) -> Tag:
+    """The tag, held so that nobody begins to merge or delete it before this transaction ends; or what it was merged into."""
+    shop = Shop(tag.merchant_id, tag.home)
+    if claim(session, shop, [tag.pk]):
+        return tag
+    tag.refresh_from_db()
+    if tag.into is None or not claim(session, shop, [tag.into.pk]):
+        raise Conflict(_("This tag is just being deleted."), hint=_("Try again in a moment."))
+    return tag.into
 
 
 def remove_tag(actor: Actor, order_no: int, tag_id: int) -> None:
@@ -102,7 +126,7 @@ def tags_of(actor: Actor) -> list[Tag]:
 
 def _record_tag(session: Session, actor: Actor, key: tuple[int, int], tag: Tag, event_type: str) -> None:
     session.run(_COPY_TAGS, {"order_no": key[0], "home": key[1]})
-    events.append(session, key[0], event_type, events.actor_json(actor), {"tag": tag.name})
+    events.append(session, key[0], event_type, events.actor_json(actor), {"tag": tag.name, "tag_id": tag.pk})
 
 
 def _lock(session: Session, actor: Actor, key: tuple[int, int]) -> None:

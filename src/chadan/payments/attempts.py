@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from chadan.catalog.models import PaymentChannel
-from chadan.orders import events
+from chadan.orders import events, outside
 from chadan.orders.placing import UNPAID_MINUTES
 from chadan.orders.states import OrderStatus, PaymentMethod, PaymentStatus, RefKind
 from chadan.orders.transitions import Locked, lock
-from chadan.payments import channels, facts, records
+from chadan.payments import channels, facts, looks, records
 from chadan.payments.channels import channels_for
 from chadan.payments.gateways.base import GatewayRefused, PayRequest, PayStart, Show
 from chadan.payments.records import Attempt
@@ -102,12 +102,10 @@ def open_attempt(session: Session, order: Locked, channel: PaymentChannel, deadl
         amount=order.amount,
         expires_at=deadline,
     )
-    if not records.claim(session, RefKind.PAYMENT_OUT, channel.pk, attempt.out_no, order.order_no):
+    if not outside.claim(session, RefKind.PAYMENT_OUT, channel.pk, attempt.out_no, order.order_no):
         raise Conflict(_("This payment number is taken."), hint=_("Try again."))
     if channels.is_gateway(channel):
-        from chadan.payments.tasks import defer_heals
-
-        defer_heals(attempt)
+        looks.defer_next(attempt, attempt.created_at)
     return attempt
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from chadan.accounts.client_ip import client_ip
 from chadan.catalog.models import PaymentChannel
-from chadan.orders import number
+from chadan.orders import number, outside
 from chadan.orders.states import PaymentStatus, RefKind
 from chadan.orders.transitions import lock
 from chadan.payments import channels, facts, healing, records
@@ -31,6 +31,7 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.models import PaymentCallback
 from chadan.payments.records import HAND, Attempt
+from chadan.platform import jobs
 from chadan.platform.errors import NotFound
 from chadan.platform.scope import Scope, scoped
 
@@ -137,14 +138,12 @@ def _askers() -> ThreadPoolExecutor:
 
 
 def _ask_later(attempt: Attempt) -> None:
-    from chadan.payments.tasks import heal
-
-    heal.configure(schedule_in={"seconds": 5}).defer(order_no=attempt.order_no, seq=attempt.seq)
+    jobs.job("payments.heal", schedule_in={"seconds": 5}).defer(order_no=attempt.order_no, seq=attempt.seq)
 
 
 def _attempt_of(channel: PaymentChannel, out_no: str) -> Attempt | None:
     with scoped(_scope(channel)) as session:
-        order_no = records.holder(session, channel.home, RefKind.PAYMENT_OUT, channel.pk, out_no)
+        order_no = outside.holder(session, channel.home, RefKind.PAYMENT_OUT, channel.pk, out_no)
         try:
             return None if order_no is None else records.by_out_no(session, order_no, out_no)
         except NotFound:

@@ -16,7 +16,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 from chadan.catalog.models import PaymentChannel
-from chadan.orders import events, number
+from chadan.orders import events, number, outside
 from chadan.orders.states import Escrow, OrderStatus, PaymentMethod, PaymentStatus, RefKind
 from chadan.orders.transitions import Locked, lock, transition
 from chadan.payments import channels, records
@@ -99,7 +99,7 @@ def apply_payment_fact(fact: PaymentFact, actor: Mapping[str, Any]) -> Verdict:
     if channel is None:
         return Verdict.UNKNOWN_ORDER
     with scoped(Scope(merchants=(channel.merchant_id,), homes=(channel.home,))) as session:
-        order_no = records.holder(session, channel.home, RefKind.PAYMENT_OUT, channel.pk, fact.out_no)
+        order_no = outside.holder(session, channel.home, RefKind.PAYMENT_OUT, channel.pk, fact.out_no)
         if order_no is None:
             return _stray(session, channel, fact, actor)
         order = lock(session, order_no)
@@ -109,7 +109,7 @@ def apply_payment_fact(fact: PaymentFact, actor: Mapping[str, Any]) -> Verdict:
             # Not ours, or paid without any money: there is nothing to record but that somebody said so.
             alert(session, order_no, misfit, attempt, fact, actor)
             return misfit
-        if not records.claim(session, RefKind.PAYMENT, channel.pk, fact.txn_no, order_no):
+        if not outside.claim(session, RefKind.PAYMENT, channel.pk, fact.txn_no, order_no):
             return _claimed(session, channel, order_no, attempt, fact, actor)
         if attempt.status is PaymentStatus.SUCCESS and attempt.txn_no.startswith(HAND):
             records.renumber(session, attempt, fact.txn_no)
@@ -168,7 +168,7 @@ def pay_from_wallet(
         session, order_no, channel_id=channel_id, method=PaymentMethod.BALANCE, amount=order.amount, paid_at=now
     )
     records.paid(session, attempt, amount=order.amount, txn_no=attempt.out_no, paid_at=now, fee=0)
-    records.claim(session, RefKind.PAYMENT, channel_id or 0, attempt.out_no, order_no)
+    outside.claim(session, RefKind.PAYMENT, channel_id or 0, attempt.out_no, order_no)
     from chadan.money import flows
 
     cause = f"payment:{channel_id or 0}:{attempt.out_no}"
@@ -257,7 +257,7 @@ def _claimed(  # noqa: PLR0917 - judged by all of them
     actor: Mapping[str, Any],
 ) -> Verdict:
     """A transaction number known before: the same payment told again, or one that pays another order."""
-    if records.holder(session, channel.home, RefKind.PAYMENT, channel.pk, fact.txn_no) == order_no:
+    if outside.holder(session, channel.home, RefKind.PAYMENT, channel.pk, fact.txn_no) == order_no:
         return Verdict.REPEATED
     alert(session, order_no, Verdict.WRONG_CHANNEL, attempt, fact, actor)
     return Verdict.WRONG_CHANNEL

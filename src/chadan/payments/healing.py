@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 
 from chadan.catalog.models import PaymentChannel
 from chadan.orders import events, number
 from chadan.orders.states import PaymentStatus
 from chadan.orders.transitions import lock
-from chadan.payments import channels, facts, records, refunds
+from chadan.payments import channels, facts, looks, records, refunds
 from chadan.payments.facts import Source, Verdict
 from chadan.payments.gateways.base import GatewayRefused, GatewayUnreachable, PayState
 from chadan.payments.records import Attempt
@@ -19,18 +20,37 @@ from chadan.platform.scope import OPERATOR, Session, scoped
 log = logging.getLogger(__name__)
 GRACE = 45
 """Seconds a look may be late before the sweep takes it over."""
+QUIET = 30.0
+"""Seconds for which no look is made at a channel whose gateway did not answer: one that hangs holds a worker for 10 s a question,
+and the looks at all its open payments would keep those at other gateways, and deliveries, waiting."""
+silent: dict[int, float] = {}
+"""Until when, by the monotonic clock, this process leaves a channel alone in its looks."""
 PAID_BACK = "payment.paid_back_outside"
 _RECENT = timedelta(hours=25)
 _OVERDUE = """
 select order_no, seq from order_payments
-where order_no >= %s and status = 0 and channel_id is not null and created_at > now() - interval '24 hours'
-  and exists (select 1 from unnest(%s::int[]) step
-              where created_at + make_interval(secs => step + %s) < now()
-                and (queried_at is null or queried_at < created_at + make_interval(secs => step)))
-  and channel_id = any(%s::bigint[])
+where order_no >= %(floor)s and status = 0 and channel_id is not null and created_at > now() - interval '24 hours'
+  and (exists (select 1 from unnest(%(marks)s::int[]) mark
+               where created_at + make_interval(secs => mark + %(grace)s) < now()
+                 and (queried_at is null or queried_at < created_at + make_interval(secs => mark)))
+       or (expires_at > now() and coalesce(queried_at, created_at) < now() - make_interval(secs => %(pace)s + %(grace)s)))
+  and channel_id = any(%(channels)s::bigint[])
 limit 500
 """
 _OUTSIDE = "select 1 from order_events where order_no = %s and home = %s and type = %s limit 1"
+
+
+def look(order_no: int, seq: int) -> None:
+    """A look of the schedule (`payments.looks`): defers the next one while money may come, then asks.
+
+    A gateway that did not answer within the last QUIET seconds is left to the next look. Raises NotFound.
+    """
+    with scoped(records.system_scope(order_no)) as session:
+        attempt = records.attempt(session, order_no, seq)
+        if attempt.open:
+            looks.defer_next(attempt, session.rows("select now()")[0][0])
+    if monotonic() >= silent.get(attempt.channel_id or 0, 0.0):
+        ask(order_no, seq)
 
 
 def ask(order_no: int, seq: int) -> PayState:
@@ -50,10 +70,12 @@ def ask(order_no: int, seq: int) -> PayState:
     try:
         told = channels.gateway(channel).query(attempt.out_no)
     except (GatewayUnreachable, GatewayRefused) as error:
+        _note(channel, answered=isinstance(error, GatewayRefused))
         log.info("gateway not asked", extra={"order": str(order_no), "channel": channel.pk, "reason": error.code})
         with scoped(scope) as session:
             records.asked(session, attempt)
         return PayState.UNKNOWN
+    _note(channel, answered=True)
     if told.state is PayState.PAID and told.out_no == attempt.out_no:
         verdict = facts.apply_payment_fact(facts.fact_of(channel, told, Source.QUERY), channels.actor_of(channel))
         if verdict.taken:
@@ -64,6 +86,13 @@ def ask(order_no: int, seq: int) -> PayState:
         if told.state is PayState.REFUNDED:
             note_paid_back(session, attempt)
     return told.state
+
+
+def _note(channel: PaymentChannel, *, answered: bool) -> None:
+    if answered:
+        silent.pop(channel.pk, None)
+    else:
+        silent[channel.pk] = monotonic() + QUIET
 
 
 def last_look(order_no: int) -> bool:
@@ -78,15 +107,14 @@ def last_look(order_no: int) -> bool:
 
 def overdue() -> list[tuple[int, int]]:
     """(order, seq) of unpaid attempts that should have been asked about and were not: their jobs were lost."""
-    from chadan.payments.tasks import STEPS
-
     names = [channels.MANUAL, channels.BALANCE, ""]
     spoken = list(PaymentChannel.objects.exclude(protocol__in=names).values_list("pk", flat=True))
     if not spoken:
         return []
     floor = number.floor(number.now() - _RECENT)
     with scoped(OPERATOR) as session:
-        return [(row[0], row[1]) for row in session.rows(_OVERDUE, (floor, list(STEPS), GRACE, spoken))]
+        wanted = {"floor": floor, "marks": list(looks.MARKS), "pace": looks.PACE, "grace": GRACE, "channels": spoken}
+        return [(row[0], row[1]) for row in session.rows(_OVERDUE, wanted)]
 
 
 def note_paid_back(session: Session, attempt: Attempt) -> None:

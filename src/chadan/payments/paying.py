@@ -26,7 +26,7 @@ from chadan.accounts.client_ip import client_ip
 from chadan.catalog.models import PaymentChannel
 from chadan.orders import number
 from chadan.orders.states import OrderStatus, PaymentMethod
-from chadan.payments import attempts, channels, healing, records
+from chadan.payments import attempts, channels, healing, looks, records
 from chadan.payments.gateways.base import Show
 from chadan.payments.records import Attempt
 from chadan.platform.errors import ChadanError, InvalidInput, NotFound
@@ -125,7 +125,10 @@ def start(request: HttpRequest, payer: Payer) -> HttpResponse:
 @require_safe
 @for_payer
 def wait(request: HttpRequest, payer: Payer, seq: int) -> HttpResponse:
-    """The code to scan or the way to the gateway, and whether the money has come; a part of it keeps itself up to date."""
+    """The code to scan or the way to the gateway, and whether the money has come; a part of it keeps itself up to date.
+
+    While it is open the gateway is asked every `looks.WATCHED`, by the worker.
+    """
     bill, attempt = _bill(payer), _attempt(payer, seq)
     channel = PaymentChannel.objects.filter(pk=attempt.channel_id or 0).first()
     context = {
@@ -139,7 +142,10 @@ def wait(request: HttpRequest, payer: Payer, seq: int) -> HttpResponse:
         "instructions": str(channel.settings.get("instructions", "")) if channel else "",
         "by_hand": channel is not None and channel.protocol == channels.MANUAL,
         "order_url": _order_url(payer),
+        **_kept(request, payer),
     }
+    if bill.waiting and channel is not None and channels.is_gateway(channel) and looks.watched(attempt, number.now()):
+        looks.soon(payer.order_no, seq)
     part = request.headers.get("HX-Target") == "payment"
     return render(request, "payments/payment.html" if part else "payments/wait.html", context)
 
@@ -197,10 +203,17 @@ def _choose(request: HttpRequest, payer: Payer, error: ChadanError | None = None
         "started": started,
         "names": {one.pk: one.name for one in open_now},
         "order_url": _order_url(payer),
-        "guest": not payer.account,
+        **_kept(request, payer),
         "error": error,
     }
     return render(request, "payments/choose.html", context, status=error.status if error else 200)
+
+
+def _kept(request: HttpRequest, payer: Payer) -> dict[str, Any]:
+    """What the page needs to tell a guest what to keep."""
+    from chadan.storefront import keeping
+
+    return {"guest": not payer.account, "made_code": "" if payer.account else keeping.code_of(request, payer.order_no)}
 
 
 def _bill(payer: Payer) -> Bill:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from chadan.orders import number
-from chadan.orders.states import PaymentMethod, PaymentStatus, RefKind
+from chadan.orders.states import PaymentMethod, PaymentStatus
 from chadan.payments.gateways.base import PayStart, Show
 from chadan.platform.errors import NotFound
 from chadan.platform.scope import OPERATOR, Scope, Session, scoped
@@ -45,10 +45,6 @@ update order_payments set queried_at = now(), queries = queries + 1, status = ca
 where order_no = %s and home = %s and seq = %s
 """
 _RENUMBER = "update order_payments set txn_no = %s where order_no = %s and home = %s and seq = %s"
-_CLAIM = """
-insert into external_refs (home, kind, scope_id, ref, order_no) values (%s, %s, %s, %s, %s) on conflict do nothing
-"""
-_FIND = "select order_no from external_refs where home = %s and kind = %s and scope_id = %s and ref = %s"
 _OWNER = "select merchant_id, buyer_id from orders where order_no = %s and home = %s"
 
 
@@ -186,17 +182,6 @@ def asked(session: Session, one: Attempt, *, closed: bool = False) -> None:
 def renumber(session: Session, one: Attempt, txn_no: str) -> None:
     """Gives a payment that was confirmed by hand the gateway's own number."""
     session.run(_RENUMBER, (txn_no, one.order_no, one.home, one.seq))
-
-
-def claim(session: Session, kind: RefKind, scope_id: int, ref: str, order_no: int) -> bool:
-    """Takes an outside number for an order; False when it is taken. The primary key decides, among any who try at once."""
-    return session.run(_CLAIM, (number.split(order_no).home, kind.code, scope_id, ref, order_no)) == 1
-
-
-def holder(session: Session, home: int, kind: RefKind, scope_id: int, ref: str) -> int | None:
-    """The order an outside number belongs to, of those in the session's scope."""
-    rows = session.rows(_FIND, (home, kind.code, scope_id, ref))
-    return int(rows[0][0]) if rows else None
 
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:

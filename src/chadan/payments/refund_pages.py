@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,10 +14,11 @@ from chadan.orders.events import actor_json
 from chadan.orders.transitions import lock
 from chadan.payments import refunds
 from chadan.payments.staff_pages import for_staff, parse
-from chadan.platform.errors import ChadanError, Conflict, NotFound
+from chadan.platform.errors import ChadanError, NotFound
 from chadan.platform.scope import scoped
+from chadan.platform.wording import said
 from chadan.search.written import typed_fen
-from chadan.web.format import said
+from chadan.web import forms
 from chadan.web.orders.areas import Area, in_area
 
 
@@ -33,24 +34,24 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
 @for_staff(Permission.REFUND)
 def retry(request: HttpRequest, actor: Actor, order_no: str, seq: int) -> HttpResponse:
     """Sends a failed refund again."""
-    try:
+
+    def act() -> str:
         refunds.retry(actor, parse(order_no), seq)
-        messages.success(request, _("The refund is queued again."))
-    except Conflict as error:
-        messages.warning(request, str(error))
-    return redirect("payments:refunds")
+        return _("The refund is queued again.")
+
+    return forms.done(request, act, "payments:refunds")
 
 
 @require_POST
 @for_staff(Permission.REFUND)
 def done(request: HttpRequest, actor: Actor, order_no: str, seq: int) -> HttpResponse:
     """Says a failed refund was paid back outside."""
-    try:
+
+    def act() -> str:
         refunds.done_by_hand(actor, parse(order_no), seq)
-        messages.success(request, _("The refund is on record as paid back by hand."))
-    except Conflict as error:
-        messages.warning(request, str(error))
-    return redirect("payments:refunds")
+        return _("The refund is on record as paid back by hand.")
+
+    return forms.done(request, act, "payments:refunds")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
+from procrastinate.contrib.django import app
 
 from chadan.accounts.models import Buyer
 from chadan.catalog.models import PaymentChannel
@@ -23,6 +24,7 @@ from chadan.payments import channels, records, refunds
 from chadan.payments.gateways.base import GatewayRefused, GatewayUnreachable, RefundRequest, RefundState, RefundTold
 from chadan.payments.records import Attempt
 from chadan.payments.refunds import MOST_ATTEMPTS, Refund
+from chadan.platform import jobs
 from chadan.platform.scope import Session, scoped
 
 log = logging.getLogger(__name__)
@@ -101,15 +103,20 @@ def finish(
     flows.refunded(session, order, amount=one.amount, channel_id=to, cause=cause, actor=actor)
     said = {"seq": one.seq, "payment": one.payment_seq, "amount": one.amount, "refund_no": refund_no}
     events.append(session, one.order_no, "refund.done", actor, {**said, "by_hand": by_hand, "to_wallet": to_wallet})
+    if order.agent_id is not None:  # the agent's sale costs less now
+        app.configure_task("delivery.purchase_done").defer(order_no=order.order_no)
     if rows[0][0] <= rows[0][1]:
         _all_back(session, order, one.reason, cause, actor)
 
 
 def _all_back(session: Session, order: Locked, reason: str, cause: str, actor: Mapping[str, Any]) -> None:
     """Everything paid is back: the order becomes refunded by the way its state allows."""
+    from chadan.delivery import costs
+
     for to in _WAY.get(order.status, ()):
         if may_move(order, to):
-            changes = {"escrow": Escrow.RETURNED.code} if to is OrderStatus.REFUNDED else None
+            ends = to is OrderStatus.REFUNDED
+            changes = {"escrow": Escrow.RETURNED.code, **costs.of_nothing(session, order)} if ends else None
             transition(session, order.order_no, to, actor=actor, reason=reason, cause=cause, changes=changes)
             order = replace(order, status=to)
 
@@ -162,11 +169,11 @@ def _heed(session: Session, one: Refund, told: RefundTold | None) -> None:
     else:
         error = "" if told is not None else N_("The gateway did not answer.")
         refunds.mark(session, one, RefundStatus.SENDING, error=error, refund_no=told.refund_no if told else "")
-        from chadan.payments.tasks import refund
-
         wait = timedelta(seconds=AGAIN[min(one.attempts, len(AGAIN)) - 1])
-        later = refund.configure(lock=f"refund:{one.order_no}:{one.seq}", schedule_at=number.now() + wait)
-        later.defer(order_no=one.order_no, seq=one.seq)
+        name = f"refund:{one.order_no}:{one.seq}"
+        jobs.job("payments.refund", lock=name, schedule_at=number.now() + wait).defer(
+            order_no=one.order_no, seq=one.seq
+        )
 
 
 def _fail(session: Session, one: Refund, error: str) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor, Permission
-from chadan.orders import events, number
+from chadan.orders import events, number, outside
 from chadan.orders.states import PaymentStatus, RefKind, RefundStatus
 from chadan.orders.transitions import Locked, lock
 from chadan.payments import records
 from chadan.payments.records import Attempt
+from chadan.platform import jobs
 from chadan.platform.errors import Conflict, InvalidInput, NotFound
 from chadan.platform.scope import OPERATOR, Session, scoped
 
@@ -87,12 +88,13 @@ def request(
     actor: Mapping[str, Any],
     *,
     payment_seq: int | None = None,
+    cause: str = "",
 ) -> int:
     """Queues a refund of `amount` fen in the session's transaction and defers its job; returns its seq.
 
     Without `payment_seq` the newest payments give back first; an amount over one payment's rest becomes several refunds, of
-    which the first is returned. Raises NotFound, InvalidInput (no reason, an amount over what is paid, not refunded and not
-    queued).
+    which the first is returned. `cause` names what it is part of, such as a batch. Raises NotFound, InvalidInput (no reason, an
+    amount over what is paid, not refunded and not queued).
     """
     order = lock(session, order_no)
     reason = reason.replace("\x00", "").strip()[:REASON]
@@ -107,7 +109,7 @@ def request(
     for one, left in rest:
         part = min(left, amount)
         if part > 0:
-            made.append(_queue(session, order, one, amount=part, reason=reason, actor=actor))
+            made.append(_queue(session, order, one, amount=part, reason=reason, actor=actor, cause=cause))
             amount -= part
     return made[0]
 
@@ -182,13 +184,16 @@ def overdue() -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in session.rows(_OVERDUE, (floor, MOST_ATTEMPTS))]
 
 
-def _queue(session: Session, order: Locked, one: Attempt, *, amount: int, reason: str, actor: Mapping[str, Any]) -> int:
+def _queue(
+    session: Session, order: Locked, one: Attempt, *, amount: int, reason: str, actor: Mapping[str, Any], cause: str
+) -> int:
     seq = len(refunds_of(session, order.order_no)) + 1
     request_no = f"{number.text(order.order_no)}R{seq:02d}"
     who = json.dumps(dict(actor), ensure_ascii=False)
     session.run(_INSERT, (order.order_no, order.home, seq, one.seq, amount, reason, request_no, who))
-    records.claim(session, RefKind.REFUND, one.channel_id or 0, request_no, order.order_no)
+    outside.claim(session, RefKind.REFUND, one.channel_id or 0, request_no, order.order_no)
     fact = {"seq": seq, "payment": one.seq, "amount": amount, "reason": reason, "request_no": request_no}
+    fact |= {"cause": cause} if cause else {}
     events.append(session, order.order_no, "refund.requested", actor, fact)
     _defer(order.order_no, seq)
     return seq
@@ -221,9 +226,7 @@ def _failed(session: Session, actor: Actor, order_no: int, seq: int) -> Refund:
 
 
 def _defer(order_no: int, seq: int) -> None:
-    from chadan.payments.tasks import refund
-
-    refund.configure(lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
+    jobs.job("payments.refund", lock=f"refund:{order_no}:{seq}").defer(order_no=order_no, seq=seq)
 
 
 def _refund(row: tuple[Any, ...]) -> Refund:

@@ -27,6 +27,9 @@ KNOWN = {
     "CHADAN_WEB_WORKERS": "Web processes. Default: one per core",
     "CHADAN_EXPORT_ROWS": "Most rows one export may hold, per role: owner=5000000,support=50000,buyer=10000. Default see settings.md",
     "CHADAN_EXPORT_DAYS": "Days an export file is kept. Default 7",
+    "CHADAN_JOB_DAYS": "Days a finished job is kept. Default 7",
+    "CHADAN_FAILED_JOB_DAYS": "Days a failed job is kept. Default 30",
+    "CHADAN_CALLBACK_DAYS": "Days the raw callbacks of gateways and suppliers are kept. Default 180",
     "CHADAN_PLATFORM_FEE": "The platform's share of every completed order, in 1/10,000. Default 0",
     "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
@@ -75,6 +78,9 @@ class Config:
     web_workers: int
     export_rows: dict[str, int]
     export_days: int
+    job_days: int
+    failed_job_days: int
+    callback_days: int
     sandbox: bool
     platform_fee: int
     escrow_hours: int
@@ -189,6 +195,9 @@ def load(env: dict[str, str]) -> Config:
         web_workers=_number(env, "CHADAN_WEB_WORKERS", os.cpu_count() or 1, 1, 256),
         export_rows=_export_rows(env.get("CHADAN_EXPORT_ROWS", "")),
         export_days=_number(env, "CHADAN_EXPORT_DAYS", 7, 1, 3650),
+        job_days=_number(env, "CHADAN_JOB_DAYS", 7, 1, 3650),
+        failed_job_days=_number(env, "CHADAN_FAILED_JOB_DAYS", 30, 1, 3650),
+        callback_days=_number(env, "CHADAN_CALLBACK_DAYS", 180, 7, 3650),
         sandbox=sandbox,
         platform_fee=_number(env, "CHADAN_PLATFORM_FEE", 0, 0, 10_000),
         escrow_hours=_number(env, "CHADAN_ESCROW_HOURS", 24, 0, 8760),

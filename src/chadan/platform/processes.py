@@ -38,20 +38,16 @@ class Program:
     death_signal: signal.Signals = signal.SIGTERM
 
 
+def tied(*command: str, death_signal: signal.Signals = signal.SIGTERM) -> list[str]:
+    """A command line that runs `command`, an absolute path and its arguments, and signals it when the calling thread ends."""
+    wrapper = (sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), str(int(death_signal)), "same", "--")
+    return [*wrapper, *command]
+
+
 def start(program: Program) -> subprocess.Popen[bytes]:
     """Starts a program in its own process group; it gets its `death_signal` when the calling thread ends."""
-    wrapper = (
-        sys.executable,
-        "-I",
-        "-S",
-        launch.__file__,
-        str(os.getpid()),
-        str(int(program.death_signal)),
-        "same",
-        "--",
-    )
     return subprocess.Popen(
-        [*wrapper, *program.command],
+        tied(*program.command, death_signal=program.death_signal),
         stdin=subprocess.DEVNULL,
         env={**os.environ, **program.env},
         start_new_session=True,

@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from procrastinate.exceptions import ProcrastinateException
+
 if TYPE_CHECKING:
     from procrastinate.manager import JobManager
 
@@ -20,6 +22,7 @@ CONCURRENCY = 2  # exports are CPU-bound: more at once only share a core
 HEARTBEAT = 5.0  # seconds between a worker's signs of life
 STALLED = 15.0  # seconds without one after which a worker is taken for dead
 LOOK_EVERY = 5.0  # seconds between looks for jobs of dead workers
+POLL = 0.2  # seconds between looks for jobs: nothing is told when one is deferred (docs/decisions/042)
 log = logging.getLogger(__name__)
 
 
@@ -30,17 +33,18 @@ async def give_back_stalled(manager: JobManager) -> None:
     """
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
         log.warning("job stalled, retried", extra={"job": job.id, "task": job.task_name})
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except ProcrastinateException:  # another worker was faster, or the next of its kind waits: the others go on
+            log.warning("stalled job not given back yet", extra={"job": job.id}, exc_info=True)
 
 
 async def watch_stalled(manager: JobManager) -> None:
     """Looks again and again; in the process, not as a job: a job every few seconds would fill the queue's tables."""
-    from procrastinate.exceptions import ProcrastinateException
-
     while True:
         try:
             await give_back_stalled(manager)
-        except ProcrastinateException:  # the database is away, or another worker was faster
+        except ProcrastinateException:  # the database is away
             log.warning("stalled jobs not looked for", exc_info=True)
         await asyncio.sleep(LOOK_EVERY)
 
@@ -67,6 +71,8 @@ def main() -> None:
                         concurrency=CONCURRENCY,
                         shutdown_graceful_timeout=8,
                         install_signal_handlers=True,
+                        listen_notify=False,
+                        fetch_job_polling_interval=POLL,
                         update_heartbeat_interval=HEARTBEAT,
                         stalled_worker_timeout=STALLED,
                     )

@@ -84,6 +84,25 @@ class Sandbox:
         payment: dict[str, Any] = found[0]
         return payment
 
+    def suppliers(self) -> dict[str, dict[str, Any]]:
+        """The suppliers by protocol: `key_id`, `key`, `goods`, `orders`, `balance`."""
+        shown = self._ask("GET", "", part="supplier/_control")
+        return {protocol: shown[protocol] for protocol in ("acg", "dujiao")}
+
+    def supply_fault(self, kind: str, value: float = 0.0, *, protocol: str = "", times: int = 0) -> None:
+        """From now on suppliers misbehave so (`chadan.sandbox.supplier.shop.SupplyFault`); `times` 0 lasts until `supply_clear`."""
+        said = {"kind": kind, "value": value, "protocol": protocol, "times": times}
+        self._ask("POST", "/faults", said, part="supplier/_control")
+
+    def supply_clear(self) -> None:
+        """Ends the suppliers' faults."""
+        self._ask("DELETE", "/faults", part="supplier/_control")
+
+    def supply_finish(self, protocol: str, order: str, *, failed: bool = False) -> None:
+        """Ends an order that is worked at; `order` is the supplier's number or ours."""
+        said = {"protocol": protocol, "order": order, "failed": failed}
+        self._ask("POST", "/finish", said, part="supplier/_control")
+
     def overview(self) -> dict[str, Any]:
         """Addresses, counts and faults."""
         found: dict[str, Any] = self._ask("GET", "")
@@ -93,8 +112,8 @@ class Sandbox:
     def _named(out_no: str, protocol: str) -> dict[str, Any]:
         return {"out_no": out_no, **({"protocol": protocol} if protocol else {})}
 
-    def _ask(self, method: str, path: str, said: dict[str, Any] | None = None) -> Any:
-        status, _, body = self._call(method, f"{self.url}/_control/{path}", said)
+    def _ask(self, method: str, path: str, said: dict[str, Any] | None = None, part: str = "_control/") -> Any:
+        status, _, body = self._call(method, f"{self.url}/{part}{path}", said)
         if status != 200:
             raise SandboxError(body.decode(errors="replace"))
         return json.loads(body)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import secrets
 import threading
@@ -14,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from chadan.sandbox.journal import Journal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -70,21 +71,17 @@ class Payments:
         with journal.with_suffix(".lock").open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._held = os.dup(held.fileno())  # the lock lives as long as this does
-        if journal.exists():
-            for line in journal.read_text(encoding="utf-8").splitlines():
-                self._keep(Payment(**json.loads(line)))
-        short = journal.with_suffix(".new")
-        short.write_text("".join(map(_line, self._by_id.values())), encoding="utf-8")
-        short.replace(journal)
-        self._journal = journal.open("a", encoding="utf-8")
+        self._journal = Journal(journal)
+        for line in self._journal.read():
+            self._keep(Payment(**line))
+        self._journal.begin(map(asdict, self._by_id.values()))
 
     def _keep(self, payment: Payment) -> None:
         self._by_no[payment.protocol, payment.out_no] = payment
         self._by_id[payment.id] = payment
 
     def _write(self, payment: Payment) -> None:
-        self._journal.write(_line(payment))
-        self._journal.flush()
+        self._journal.write(asdict(payment))
 
     @contextmanager
     def change(self, payment: Payment) -> Iterator[Payment]:
@@ -154,9 +151,5 @@ class Payments:
 
     def shut(self) -> None:
         """Closes the journal and lets another sandbox have it."""
-        self._journal.close()
+        self._journal.shut()
         os.close(self._held)
-
-
-def _line(payment: Payment) -> str:
-    return json.dumps(asdict(payment), ensure_ascii=False) + "\n"

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import socket
 import threading
 import time
@@ -27,6 +25,7 @@ from chadan.sandbox.gateway.registry import peers_of
 from chadan.sandbox.keys import keys_in
 from chadan.sandbox.notifying import SCHEDULE, Notifier
 from chadan.sandbox.payments import Payment, Payments
+from chadan.sandbox.supplier.control import Desk
 from chadan.sandbox.wire import Handler, Request, Response
 
 MOST_BODY = 1 << 20
@@ -49,11 +48,12 @@ class SandboxServer:
         world = World(self.url, keys, self.payments, self.faults, self._created)
         self._peers = peers_of(world)
         self._notifier = Notifier(self._peers, self.payments, self.faults, schedule)
+        self.desk = Desk(folder, f"{self.url}/supplier")
         self._http.routes = {
             "cashier": Cashier(world, self._peers, self.paid).handle,
             "_control": Control(world, self._peers, self._notifier, self.paid).handle,
             **{name: self._gateway(peer) for name, peer in self._peers.items()},
-            **supplier_routes(folder, self.url),
+            "supplier": self.desk.handle,
         }
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="sandbox", daemon=True)
 
@@ -68,6 +68,7 @@ class SandboxServer:
         self._thread.join()
         self._notifier.stop()
         self._http.server_close()
+        self.desk.shut()
         self.payments.shut()
 
     @property
@@ -103,14 +104,6 @@ class SandboxServer:
             return answer
 
         return handle
-
-
-def supplier_routes(folder: Path, url: str) -> Mapping[str, Handler]:
-    """The suppliers' parts, by first word of the path, where `chadan.sandbox.supplier` offers `routes(folder, url)`."""
-    if importlib.util.find_spec("chadan.sandbox.supplier") is None:
-        return {}
-    found: Mapping[str, Handler] = importlib.import_module("chadan.sandbox.supplier").routes(folder, url)
-    return found
 
 
 class _Server(ThreadingHTTPServer):

@@ -47,9 +47,11 @@ GROUPINGS: dict[str, Grouping] = {
     "status": Grouping("o.status"),
 }
 
+MONEY = "(o.paid - o.refunded)"
+"""What an order counts in every sum, in fen."""
 _MEASURES = (
-    "count(*) as orders, count(o.paid_at) as paid_orders, sum(o.paid - o.refunded) as money,"
-    " sum(o.paid - o.refunded) filter (where o.paid_at is not null) as paid_money,"
+    f"count(*) as orders, count(o.paid_at) as paid_orders, sum{MONEY} as money,"
+    f" sum{MONEY} filter (where o.paid_at is not null) as paid_money,"
     " sum(o.cost) filter (where o.paid_at is not null) as cost,"
     " sum(o.quantity) filter (where o.paid_at is not null) as pieces"
 )

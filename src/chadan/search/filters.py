@@ -34,6 +34,8 @@ from chadan.search.scope_sql import (
 
 TIME_COLUMNS = {"paid": "o.paid_at", "completed": "o.completed_at", "refunded": "o.refunded_at"}
 _SKEW = timedelta(days=1)
+_HAS_ACCOUNT = "o.account <> ''"
+"""The index of accounts holds the orders that have one."""
 _LATEST = datetime(9999, 12, 1, tzinfo=UTC)
 _ID_COLUMNS = {
     "buyer": ("o.buyer_id", "bigint"),
@@ -173,10 +175,11 @@ def account_condition(match: IdMatch) -> Sql:
     if match.equals:
         values = surviving_equals(match)
         if len(values) == 1:
-            return Sql("lower(o.account) = lower(%s)", values)
+            return Sql(f"{_HAS_ACCOUNT} and lower(o.account) = lower(%s)", values)
         array = lowered(values)
-        return Sql(f"lower(o.account) = any({array.text})", array.params) if values else FALSE
-    return joined(Sql("lower(o.account) like lower(%s)", (like_pattern(kind, text),)) for kind, text in match.parts())
+        return Sql(f"{_HAS_ACCOUNT} and lower(o.account) = any({array.text})", array.params) if values else FALSE
+    patterns = [like_pattern(kind, text) for kind, text in match.parts()]
+    return joined((Sql(_HAS_ACCOUNT), *(Sql("lower(o.account) like lower(%s)", (one,)) for one in patterns)))
 
 
 def _text(text: str, names: Names, *, inside: bool) -> Sql:
@@ -185,7 +188,7 @@ def _text(text: str, names: Names, *, inside: bool) -> Sql:
     parts = [among("o.version_id", names.ids.get("text", ()), "bigint")]
     parts.extend(
         Sql(f"{column} like lower(%s)", (pattern,))
-        for column in ("lower(o.account)", *(("lower(o.note)",) if inside else ()))
+        for column in (f"{_HAS_ACCOUNT} and lower(o.account)", *(("lower(o.note)",) if inside else ()))
     )
     if "\n" not in text:  # a line break divides login and name in buyer_key
         parts.append(Sql("o.buyer_key like lower(%s)", (pattern,)))

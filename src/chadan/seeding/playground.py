@@ -1,4 +1,4 @@
-"""The demo's payment sandbox: where it listens, what the shops get from it, and the program that keeps it running."""
+"""The demo's sandbox of gateways and suppliers: where it listens, what the shops get from it, and the program that keeps it running."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chadan.platform.errors import ConfigError
 from chadan.platform.processes import Program
 from chadan.sandbox.client import Sandbox
 from chadan.sandbox.server import SandboxServer
-from chadan.seeding import living, tills
+from chadan.seeding import living, supplies, tills
 from chadan.seeding.people import read_file, write_file
 
 ABOVE = 90
@@ -20,7 +20,7 @@ ABOVE = 90
 
 
 def settle_playground(file: Path, site: str, folder: Path) -> Program:
-    """Gives the demo's shops channels to a sandbox, wallets and living orders, and notes it all in `file`.
+    """Gives the demo's shops channels to a sandbox, wallets, living orders and suppliers, and notes it all in `file`.
 
     A second start finds everything again; the sandbox may have moved to another port. `site` is the demo's address as this
     machine reaches it, `folder` the sandbox's. Returns the program that serves the sandbox from now on. Raises ConfigError
@@ -38,7 +38,12 @@ def settle_playground(file: Path, site: str, folder: Path) -> Program:
         tills.settle_agent()
         if "living_orders" not in known:
             known["living_orders"] = living.settle_living(sandbox, site)
-    known["sandbox"] = {"url": server.url, "control": f"{server.url}/_control/"}
+        supplies.settle_supplies(sandbox)
+    known["sandbox"] = {
+        "url": server.url,
+        "control": f"{server.url}/_control/",
+        "suppliers": f"{server.url}/supplier/_control",
+    }
     known["shops"] = [{"slug": slug, "url": f"{known['url'].rstrip('/')}/s/{slug}"} for slug in tills.OPEN_SHOPS]
     write_file(file, known)
     port = str(urlsplit(server.url).port)

@@ -21,7 +21,7 @@ from chadan.seeding.shelves import on_sale, presented, settle_levels
 from chadan.seeding.world import CHANNELS, MARKETPLACES, TAGS, Channel, Shop, World, lot
 
 SOURCE = "seed"
-_COLOURS = ("amber", "red", "violet", "grey", "orange", "green", "blue")
+_COLOURS = ("amber", "red", "indigo", "grey", "orange", "green", "blue")
 
 
 def settle(world: World, plan: Plan, owner: psycopg.Connection[tuple[object, ...]]) -> None:

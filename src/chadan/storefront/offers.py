@@ -51,6 +51,7 @@ class Wanted:
     quantity: int
     fields: Mapping[str, str] = field(default_factory=dict)
     ported: Collection[str] = ()
+    local: Collection[str] = ()
     shown_price: int = 0
     token: str = ""
     contact: str = ""
@@ -157,7 +158,9 @@ def _order(  # noqa: PLR0917 - an order has these parts
 
 def _checked(product: Product, buyer: Buyer | None, wanted: Wanted) -> dict[str, str]:
     """The tidied fields. Raises Refused with everything that is wrong at once."""
-    values, errors = catalog_fields.clean_all(catalog_fields.read(product.fields), wanted.fields, ported=wanted.ported)
+    values, errors = catalog_fields.clean_all(
+        catalog_fields.read(product.fields), wanted.fields, ported=wanted.ported, local=wanted.local
+    )
     if problem := _quantity_problem(product, wanted.quantity):
         errors["quantity"] = problem
     if buyer is None:

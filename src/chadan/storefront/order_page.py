@@ -23,9 +23,10 @@ from chadan.orders.detail import get_detail
 from chadan.orders.guest import Checkout
 from chadan.orders.states import OrderStatus
 from chadan.platform.errors import ChadanError, NotFound
-from chadan.storefront import access, codes, limits
-from chadan.storefront.shop import FRESH, merchant_of, pay_url
+from chadan.storefront import access, keeping, limits
+from chadan.storefront.shop import merchant_of, pay_url
 from chadan.web.format import money
+from chadan.web.live import live_for
 from chadan.web.orders.timeline import told
 
 _MOVING = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PROCESSING})
@@ -118,6 +119,7 @@ def _page(  # noqa: PLR0917 - one page, and what is in it
     cards: list[str] | None = None,
     mail_error: ChadanError | None = None,
 ) -> HttpResponse:
+    live = live_for(request, actor)
     detail = get_detail(actor, checkout.order_no)
     moving = detail.facts.status in _MOVING
     context = {
@@ -126,7 +128,8 @@ def _page(  # noqa: PLR0917 - one page, and what is in it
         "order": detail,
         "checkout": checkout,
         "here": _url(merchant, checkout.order_no),
-        "fresh_code": _fresh_code(request, checkout),
+        "live": live,
+        "made_code": keeping.code_of(request, checkout.order_no),
         "has_code": bool(checkout.lookup_hash),
         "qr_code": _qr(request.build_absolute_uri(lookup_url(checkout.order_no))),
         "pay_url": pay_url(checkout.order_no) if detail.facts.status == OrderStatus.PENDING_PAYMENT else "",
@@ -140,17 +143,6 @@ def _page(  # noqa: PLR0917 - one page, and what is in it
     response = render(request, "shop/order.html", context, status=mail_error.status if mail_error else 200)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _fresh_code(request: HttpRequest, checkout: Checkout) -> str:
-    """The made lookup code, once: on the first whole page of the order. A part of it fetched by itself shows nothing new."""
-    waiting: dict[str, str] = request.session.get(FRESH, {})
-    key = number.text(checkout.order_no)
-    if request.htmx or key not in waiting:  # type: ignore[attr-defined]  # django_htmx
-        return ""
-    token = waiting.pop(key)
-    request.session[FRESH] = waiting
-    return codes.made_code(token)
 
 
 def _message(request: HttpRequest, merchant: Merchant, checkout: Checkout) -> Message:

@@ -14,6 +14,7 @@ from chadan.catalog.carriers import CARRIER_NAMES, Carrier
 from chadan.catalog.fields import KIND_NAMES, MOST_FIELDS, Field, Kind, read
 from chadan.catalog.models import LevelPrice, Product
 from chadan.catalog.products import LEVELS, ProductData
+from chadan.catalog.regions import REGION_NAMES, Region
 from chadan.orders.states import Category, DeliveryKind
 from chadan.web.labels import label
 
@@ -85,12 +86,18 @@ class ProductForm(forms.Form):
             choices=[(each.value, CARRIER_NAMES[each]) for each in Carrier],
             widget=forms.CheckboxSelectMultiple,
         )
+        self.fields[f"regions_{row}"] = forms.MultipleChoiceField(
+            label=_("Only numbers from"),
+            required=False,
+            choices=[(each.value, REGION_NAMES[each]) for each in Region],
+            widget=forms.CheckboxSelectMultiple,
+        )
 
     def rows(self) -> Iterator[list[BoundField]]:
         """The bound fields of each row of what buyers fill in."""
         row = 0
         while f"kind_{row}" in self.fields:
-            yield [self[f"{part}_{row}"] for part in ("kind", "label", "help", "required", "carriers")]
+            yield [self[f"{part}_{row}"] for part in ("kind", "label", "help", "required", "carriers", "regions")]
             row += 1
 
     def levels(self) -> list[BoundField]:
@@ -138,7 +145,9 @@ class ProductForm(forms.Form):
                 continue
             kind = Kind(word)
             used[kind] = used.get(kind, 0) + 1
-            carriers = self.cleaned_data[f"carriers_{row}"] if kind == Kind.PHONE else ()
+            carriers, regions = (
+                self.cleaned_data[f"{part}_{row}"] if kind == Kind.PHONE else () for part in ("carriers", "regions")
+            )
             yield Field(
                 name=kind.value if used[kind] == 1 else f"{kind.value}_{used[kind]}",
                 kind=kind,
@@ -146,6 +155,7 @@ class ProductForm(forms.Form):
                 help=self.cleaned_data[f"help_{row}"],
                 required=self.cleaned_data[f"required_{row}"],
                 carriers=tuple(Carrier(each) for each in carriers),
+                regions=tuple(Region(each) for each in regions),
             )
 
 
@@ -170,6 +180,7 @@ def initial_of(product: Product) -> dict[str, Any]:
     for row, each in enumerate(read(product.fields)):
         shown |= {f"kind_{row}": each.kind.value, f"label_{row}": each.label, f"help_{row}": each.help}
         shown |= {f"required_{row}": each.required, f"carriers_{row}": [carrier.value for carrier in each.carriers]}
+        shown[f"regions_{row}"] = [region.value for region in each.regions]
     return shown
 
 

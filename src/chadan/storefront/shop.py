@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -28,14 +28,12 @@ from chadan.orders.guest import guest_actor
 from chadan.orders.states import Category, DeliveryKind
 from chadan.payments.attempts import channels_for
 from chadan.platform.errors import ChadanError, NotFound
-from chadan.storefront import access, limits, offers, stock
+from chadan.storefront import access, keeping, limits, offers, stock
 from chadan.web.labels import label
 
 PAGE = 60
 FEW = 10
 """From here down the shop says how many are left in words that hurry."""
-FRESH = "fresh_codes"
-"""In the session: tokens of guests' orders whose made lookup code was not shown yet, by order number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,7 @@ def product(request: HttpRequest, shop: str, product_id: int) -> HttpResponse:
         return _form(request, merchant, chosen, buyer, request.POST.dict(), error)
     access.remember(request, placed.order_no)
     if buyer is None and not wanted.code.strip():
-        waiting = {**request.session.get(FRESH, {}), number.text(placed.order_no): wanted.token}
-        request.session[FRESH] = dict(list(waiting.items())[-access.MOST :])
+        keeping.keep(request, placed.order_no, wanted.token)
     if not placed.new:
         messages.info(request, _("You had placed this order already; here it is."))
     return HttpResponseRedirect(_after(request, merchant, placed.order_no))
@@ -160,6 +157,7 @@ def _wanted(request: HttpRequest, chosen: Product) -> offers.Wanted:
         quantity=int(plain) if plain.isdecimal() and len(plain) < 7 else 0,
         fields=typed,
         ported=[name for name in typed if sent.get(f"ported-{name}")],
+        local=[name for name in typed if sent.get(f"local-{name}")],
         shown_price=int(shown) if shown.isdecimal() and len(shown) < 16 else -1,
         token=_token(request),
         contact=sent.get("contact", ""),
@@ -194,7 +192,7 @@ def _form(  # noqa: PLR0917 - one page, and what is in it
         "product": chosen,
         "category": Category.of(chosen.version.category) if chosen.version else Category.OTHER,
         "fields": asked,
-        "movable": _movable(asked, typed) if error else set(),
+        "doubts": _doubts(asked, typed) if error else {},
         "inputs": catalog_fields.INPUT,
         "typed": {"quantity": chosen.min_quantity, **typed},
         "errors": error.errors if isinstance(error, offers.Refused) else {},
@@ -209,11 +207,27 @@ def _form(  # noqa: PLR0917 - one page, and what is in it
     return response
 
 
-def _movable(asked: list[Field], typed: dict[str, str]) -> set[str]:
-    """The phone fields that are refused for their carrier alone: there the buyer may say that the number was moved."""
-    named = {field.name: typed.get(f"f-{field.name}", "") for field in asked if field.carriers}
-    refused = catalog_fields.clean_all([field for field in asked if field.carriers], named)[1]
-    return refused.keys() - catalog_fields.clean_all(asked, named, ported=named)[1].keys()
+def _doubts(asked: list[Field], typed: dict[str, str]) -> dict[str, set[str]]:
+    """The phone fields where the buyer may say that they know better: "ported" (a number that was moved to the carrier) and "local"
+    (it is from the province all the same). Each is offered where it is what the number was refused for, and stays once ticked.
+    """
+    found: dict[str, set[str]] = {"ported": set(), "local": set()}
+    for field in asked:
+        value = typed.get(f"f-{field.name}", "")
+        for name, without in (("ported", replace(field, carriers=())), ("local", replace(field, regions=()))):
+            if without != field and (typed.get(f"{name}-{field.name}") or _refuses(field, without, value)):
+                found[name].add(field.name)
+    return found
+
+
+def _refuses(field: Field, without: Field, value: str) -> bool:
+    """Whether `value` is refused for what `without` leaves out. The other doubt is set aside."""
+    ported, local = bool(without.carriers), bool(without.regions)
+    ((_values, errors), (_kept, rest)) = (
+        catalog_fields.clean_all([each], {each.name: value}, ported=[each.name] * ported, local=[each.name] * local)
+        for each in (field, without)
+    )
+    return bool(errors) and not rest
 
 
 def channels(merchant_id: int, *, guest: bool) -> list[PaymentChannel]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup, escape
@@ -15,14 +14,6 @@ SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$", "JPY": "JP¥"}
 NONE = "—"
 _GROUPS = ((0, 6), (6, 11), (11, 14), (14, 19))
 _DAY = timedelta(days=1)
-
-
-def said(stored: str) -> str:
-    """A stored sentence in the reader's language, where it is one of ours; "" for none.
-
-    Templates use this, never `_(value)`: that takes its text for markup and for a format.
-    """
-    return translation.gettext(stored) if stored else ""
 
 
 def money(fen: int | None, currency: str = "CNY") -> str:

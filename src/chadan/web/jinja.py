@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment
 
+from chadan.platform.wording import said
 from chadan.web import format as formats
 from chadan.web.icons import icon
 from chadan.web.labels import label, tone
@@ -56,7 +57,7 @@ def environment(**options: Any) -> Environment:
         full_time=formats.full_time,
         absolute=formats.absolute,
         mask=formats.mask,
-        said=formats.said,
+        said=said,
     )
     return env
 

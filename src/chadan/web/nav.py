@@ -41,6 +41,7 @@ _BUYER: tuple[Place, ...] = (
 _MERCHANT: tuple[Place, ...] = (
     (_("Sales orders"), "/m/orders?view=sales", "receipt-text", ""),
     (_("Agent orders"), "/m/orders?view=agent", "handshake", ""),
+    (_("Tags"), "/m/tags", "tags", ""),
     (_("My shop"), "/m/shop", "store", ""),
     (_("Products"), "/m/products", "package-search", "manage"),
     (_("Card stock"), "/m/stock", "layers", "manage"),
@@ -50,6 +51,7 @@ _MERCHANT: tuple[Place, ...] = (
     (_("Payment channels"), "/m/channels", "credit-card", "channels"),
     (_("Refunds"), "/m/refunds", "undo-2", "refund"),
     (_("Money"), "/m/money", "landmark", "money"),
+    (_("Batch actions"), "/m/batches", "list-checks", ""),
     _EXPORTS,
     _IMPORT,
     _KEYS,

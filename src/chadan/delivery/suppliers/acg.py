@@ -19,12 +19,11 @@ from chadan.delivery.suppliers.base import (
     Purchase,
     RawReport,
     Supplied,
-    SupplierConfig,
     SupplierRefused,
     SupplyState,
 )
 from chadan.delivery.suppliers.calling import (
-    address_problems,
+    Connection,
     call,
     count,
     fen,
@@ -35,6 +34,7 @@ from chadan.delivery.suppliers.calling import (
     unreadable,
 )
 from chadan.platform.wording import gettext as _
+from chadan.platform.wording import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 _OK = 200
 _CONTACT = "13800000000"
@@ -58,7 +58,7 @@ def sign(fields: Fields, key: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Acg:
+class Acg(Connection):
     """One connection to an acg-faka shop."""
 
     protocol: ClassVar[str] = "acg"
@@ -66,18 +66,10 @@ class Acg:
     secret_names: ClassVar[tuple[str, ...]] = ("app_key",)
     calls_back: ClassVar[bool] = False
     most_request_no: ClassVar[int] = 19
-
-    def __init__(self, config: SupplierConfig) -> None:
-        self.config = config
-
-    def problems(self) -> list[str]:
-        """What is missing or unsafe."""
-        found = address_problems(self.config)
-        if not self.config.settings.get("app_id"):
-            found.append(_("Enter the merchant number (app_id)."))
-        if not self.config.secrets.get("app_key"):
-            found.append(_("Enter the key (app_key)."))
-        return found
+    needed: ClassVar[Mapping[str, str]] = {
+        "app_id": N_("Enter the merchant number (app_id)."),
+        "app_key": N_("Enter the key (app_key)."),
+    }
 
     def buy(self, purchase: Purchase) -> Supplied:
         """Buys with the balance held there."""
@@ -128,7 +120,7 @@ class Acg:
 
     def answer(self, *, taken: bool) -> Answer:
         """What a caller who cannot be this supplier hears."""
-        return Answer(200 if taken else 404, b"{}")
+        return Answer(200 if taken else 404, "application/json", b"{}")
 
     def _trade(self, purchase: Purchase) -> dict[str, Any]:
         return {
@@ -155,9 +147,7 @@ class Acg:
         return data
 
     def _data(self, path: str, fields: Fields) -> Any:
-        key = self.config.secrets.get("app_key", "")
-        if not key:
-            raise SupplierRefused(_("Enter the key (app_key)."))
+        key = self.secret("app_key")
         form = {**fields, "app_id": self.config.settings.get("app_id", ""), "app_key": key}
         form["sign"] = sign(form, key)
         flat: dict[str, Any] = {}

@@ -14,24 +14,25 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from chadan.platform.errors import ChadanError
+from chadan.platform.http_call import Unreachable
+from chadan.platform.peers import Answer, ForgedMessage, PeerRefused
+
+__all__ = ["Answer"]
 
 
-class SupplierUnreachable(ChadanError):
+class SupplierUnreachable(Unreachable):
     """No answer, or none that can be understood. `sent`: whether the supplier may have heard the question."""
 
     code = "supplier_unreachable"
-    status = 502
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
-        super().__init__(message)
-        self.sent = sent
+        super().__init__(message, sent=sent)
 
 
-class SupplierRefused(ChadanError):
+class SupplierRefused(PeerRefused):
     """The supplier answered, and said no: nothing was bought. The message is its own words."""
 
     code = "supplier_refused"
-    status = 502
 
 
 class OutcomeUnknown(ChadanError):
@@ -41,7 +42,7 @@ class OutcomeUnknown(ChadanError):
     status = 502
 
 
-class ForgedReport(ChadanError):
+class ForgedReport(ForgedMessage):
     """A callback whose signature or time is not right, or that cannot be read."""
 
     code = "forged_report"
@@ -112,15 +113,6 @@ class RawReport:
     body: bytes
     headers: Mapping[str, str]
     received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the supplier wants to hear."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
 
 
 class SupplierApi(Protocol):

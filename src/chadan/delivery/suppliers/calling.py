@@ -5,17 +5,41 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
 from chadan.delivery.suppliers.base import SupplierConfig, SupplierRefused, SupplierUnreachable
 from chadan.platform import http_call
-from chadan.platform.config import get_config
-from chadan.platform.http_call import Reply, Unreachable, is_loopback
+from chadan.platform.http_call import Reply, Unreachable
+from chadan.platform.peers import address_problems, missing, own_words
 from chadan.platform.wording import gettext as _
 
-WORDS = 200
 _MOST_FEN = 10**12
+
+
+class Connection:
+    """A connection to one supplier's shop, and what it must have."""
+
+    needed: ClassVar[Mapping[str, str]] = {}
+    """What asks for each setting and secret without which nothing works, as msgids by name."""
+
+    def __init__(self, config: SupplierConfig) -> None:
+        self.config = config
+
+    def problems(self) -> list[str]:
+        """What is missing or unsafe, in sentences; none for a sound connection."""
+        url, given = self.config.base_url, {**self.config.settings, **self.config.secrets}
+        sentences = {name: _(msgid) for name, msgid in self.needed.items()}
+        address = (
+            address_problems(url) if url else (_("Enter the supplier's address, such as https://shop.example.com."),)
+        )
+        return [*address, *missing(given, sentences)]
+
+    def secret(self, name: str) -> str:
+        """A needed secret. Raises SupplierRefused: a connection that has none does not even ask."""
+        found = self.config.secrets.get(name, "")
+        if not found:
+            raise SupplierRefused(_(self.needed[name]))
+        return found
 
 
 def call(
@@ -60,11 +84,7 @@ def unreadable() -> SupplierUnreachable:
 
 def refused(words: object, config: SupplierConfig) -> SupplierRefused:
     """The supplier's own words as an error, without our secrets should it repeat them."""
-    text = " ".join(str(words or "").split()) or "—"
-    for secret in config.secrets.values():
-        if secret:
-            text = text.replace(secret, "***")
-    return SupplierRefused(text[:WORDS])
+    return SupplierRefused(own_words(words, config.secrets))
 
 
 def fen(value: object) -> int | None:
@@ -92,14 +112,3 @@ def count(value: object) -> int | None:
 def lines(text: object) -> tuple[str, ...]:
     """Cards, one a line."""
     return tuple(line.strip() for line in str(text or "").replace("\r", "").split("\n") if line.strip())
-
-
-def address_problems(config: SupplierConfig) -> list[str]:
-    """Why the connection's address cannot be used."""
-    parts = urlsplit(config.base_url)
-    host = parts.hostname or ""
-    if parts.query or parts.fragment or parts.username or not host:
-        return [_("Enter the supplier's address, such as https://shop.example.com.")]
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host) and get_config().sandbox):
-        return []
-    return [_("The supplier's address has to begin with https://.")]

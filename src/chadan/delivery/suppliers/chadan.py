@@ -15,12 +15,11 @@ from chadan.delivery.suppliers.base import (
     Purchase,
     RawReport,
     Supplied,
-    SupplierConfig,
     SupplierRefused,
     SupplyState,
 )
 from chadan.delivery.suppliers.calling import (
-    address_problems,
+    Connection,
     call,
     count,
     fen,
@@ -30,6 +29,7 @@ from chadan.delivery.suppliers.calling import (
     unreadable,
 )
 from chadan.platform.wording import gettext as _
+from chadan.platform.wording import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 BASE = "/api/v1/supply"
 _STATES = {
@@ -43,7 +43,7 @@ _UNDECIDED = frozenset({408, 409, 425, 429})
 """Statuses that decide nothing: the same question is asked again later."""
 
 
-class Chadan:
+class Chadan(Connection):
     """One connection to a shop on another Chadan."""
 
     protocol: ClassVar[str] = "chadan"
@@ -51,18 +51,10 @@ class Chadan:
     secret_names: ClassVar[tuple[str, ...]] = ("api_key", "webhook_secret")
     calls_back: ClassVar[bool] = True
     most_request_no: ClassVar[int] = 64
-
-    def __init__(self, config: SupplierConfig) -> None:
-        self.config = config
-
-    def problems(self) -> list[str]:
-        """What is missing or unsafe."""
-        found = address_problems(self.config)
-        if not self.config.settings.get("merchant"):
-            found.append(_("Enter the shop's short name, as in its address."))
-        if not self.config.secrets.get("api_key"):
-            found.append(_("Enter an API key with the scope supply."))
-        return found
+    needed: ClassVar[Mapping[str, str]] = {
+        "merchant": N_("Enter the shop's short name, as in its address."),
+        "api_key": N_("Enter an API key with the scope supply."),
+    }
 
     def buy(self, purchase: Purchase) -> Supplied:
         """Buys from our wallet there; our number is the Idempotency-Key."""
@@ -125,7 +117,7 @@ class Chadan:
 
     def answer(self, *, taken: bool) -> Answer:
         """204, or a 404 that says nothing."""
-        return Answer(204, b"") if taken else Answer(404, b"")
+        return Answer(204 if taken else 404, "application/json", b"")
 
     @property
     def _shop(self) -> str:
@@ -139,9 +131,7 @@ class Chadan:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        key = self.config.secrets.get("api_key", "")
-        if not key:
-            raise SupplierRefused(_("Enter an API key with the scope supply."))
+        key = self.secret("api_key")
         body = b"" if wanted is None else json.dumps(wanted, ensure_ascii=False).encode()
         sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **(headers or {})}
         url = self.config.base_url.rstrip("/") + BASE + path + (f"?{urlencode(query)}" if query else "")
@@ -167,9 +157,15 @@ def _told(found: object) -> Supplied:
         supplier_no=str(found["order_no"]),
         request_no=str(found.get("your_order_no") or ""),
         cards=cards,
-        cost=fen(found.get("amount")),
+        cost=_kept(found),
         reason=str(found.get("reason") or ""),
     )
+
+
+def _kept(found: dict[str, Any]) -> int | None:
+    """What the shop charged and has not given back."""
+    amount = fen(found.get("amount"))
+    return amount if amount is None else max(0, amount - (fen(found.get("refunded")) or 0))
 
 
 def _item(one: object) -> Item:

@@ -22,12 +22,11 @@ from chadan.delivery.suppliers.base import (
     Purchase,
     RawReport,
     Supplied,
-    SupplierConfig,
     SupplierRefused,
     SupplyState,
 )
 from chadan.delivery.suppliers.calling import (
-    address_problems,
+    Connection,
     call,
     count,
     fen,
@@ -38,6 +37,7 @@ from chadan.delivery.suppliers.calling import (
     unreadable,
 )
 from chadan.platform.wording import gettext as _
+from chadan.platform.wording import gettext_noop as N_  # noqa: N812 - the name gettext tools look for
 
 BASE = "/api/v1/upstream"
 CALLBACK_PATH = f"{BASE}/callback"
@@ -54,7 +54,7 @@ def signature(secret: str, method: str, path: str, stamp: str, body: bytes) -> s
     return hmac.new(secret.encode(), f"{method}\n{path}\n{stamp}\n{digest}".encode(), "sha256").hexdigest()
 
 
-class Dujiao:
+class Dujiao(Connection):
     """One connection to a dujiao-next shop."""
 
     protocol: ClassVar[str] = "dujiao"
@@ -62,18 +62,10 @@ class Dujiao:
     secret_names: ClassVar[tuple[str, ...]] = ("api_secret",)
     calls_back: ClassVar[bool] = True
     most_request_no: ClassVar[int] = 64
-
-    def __init__(self, config: SupplierConfig) -> None:
-        self.config = config
-
-    def problems(self) -> list[str]:
-        """What is missing or unsafe."""
-        found = address_problems(self.config)
-        if not self.config.settings.get("api_key"):
-            found.append(_("Enter the API key."))
-        if not self.config.secrets.get("api_secret"):
-            found.append(_("Enter the API secret."))
-        return found
+    needed: ClassVar[Mapping[str, str]] = {
+        "api_key": N_("Enter the API key."),
+        "api_secret": N_("Enter the API secret."),
+    }
 
     def buy(self, purchase: Purchase) -> Supplied:
         """Buys with the balance held there."""
@@ -162,7 +154,8 @@ class Dujiao:
 
     def answer(self, *, taken: bool) -> Answer:
         """200 and ok, or a 404 that says nothing."""
-        return Answer(200, b'{"ok":true}') if taken else Answer(404, b'{"ok":false}')
+        body = b'{"ok":true}' if taken else b'{"ok":false}'
+        return Answer(200 if taken else 404, "application/json", body)
 
     def _skus(self, product: object) -> list[Item]:
         if not isinstance(product, dict):
@@ -183,9 +176,7 @@ class Dujiao:
         return made
 
     def _ask(self, method: str, path: str, wanted: Mapping[str, Any] | None = None, query: str = "") -> dict[str, Any]:
-        secret = self.config.secrets.get("api_secret", "")
-        if not secret:
-            raise SupplierRefused(_("Enter the API secret."))
+        secret = self.secret("api_secret")
         body = b"" if wanted is None else json.dumps(wanted, ensure_ascii=False, separators=(",", ":")).encode()
         stamp = str(int(time.time()))
         headers = {

@@ -32,7 +32,8 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.gateways.http_call import Reply, call
 from chadan.payments.gateways.replies import FORM, fields_of, is_theirs, our_key, refused
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import address_problems
+from chadan.platform.wording import gettext as _
 
 URL = "https://openapi.alipay.com/gateway.do"
 PAGES = {
@@ -70,7 +71,7 @@ class Alipay:
         channel = self._channel
         return [
             *checks.missing(channel, ("app_id", "seller_id", "public_key", "private_key")),
-            *checks.address(self._url),
+            *address_problems(self._url),
             *checks.choice(channel, "way", ("auto", "page", "wap", "qr")),
             *checks.key_pair(channel.secrets.get("private_key", ""), channel.settings.get("public_key", "")),
         ]

@@ -13,28 +13,28 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from chadan.orders.states import PaymentMethod
-from chadan.platform.errors import ChadanError
+from chadan.platform.http_call import Unreachable
+from chadan.platform.peers import Answer, ForgedMessage, PeerRefused
+
+__all__ = ["Answer"]
 
 
-class GatewayUnreachable(ChadanError):
+class GatewayUnreachable(Unreachable):
     """No answer, or none that can be understood: whether money moved is unknown."""
 
     code = "gateway_unreachable"
-    status = 502
 
 
-class GatewayRefused(ChadanError):
+class GatewayRefused(PeerRefused):
     """The gateway answered, and said no."""
 
     code = "gateway_refused"
-    status = 502
 
 
-class ForgedCallback(ChadanError):
+class ForgedCallback(ForgedMessage):
     """A callback whose signature, application or merchant id is not right, or that is too old."""
 
     code = "forged_callback"
-    status = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +143,6 @@ class RawCallback:
     headers: Mapping[str, str]
     """Lower-case names."""
     received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a gateway wants to hear back, exactly."""
-
-    status: int
-    content_type: str
-    body: bytes
 
 
 class Gateway(Protocol):

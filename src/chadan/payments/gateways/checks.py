@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from urllib.parse import urlsplit
 
 from chadan.payments.gateways import signing
 from chadan.payments.gateways.base import ChannelConfig
-from chadan.payments.gateways.http_call import is_loopback
-from chadan.payments.gateways.wording import gettext as _
-from chadan.platform.config import get_config
+from chadan.platform import peers
+from chadan.platform.wording import gettext as _
 
 SHORTEST_SHARED_KEY = 16
 
 
 def missing(channel: ChannelConfig, names: Collection[str]) -> Iterator[str]:
-    """A sentence for every needed field that is empty or has blanks around it."""
-    for name in names:
-        value = channel.settings.get(name, "") or channel.secrets.get(name, "")
-        if not value.strip():
-            yield _("“%(name)s” is missing.") % {"name": name}
+    """A sentence for every needed field that is empty."""
+    given = {name: channel.settings.get(name, "") or channel.secrets.get(name, "") for name in names}
+    return peers.missing(given, {name: _("“%(name)s” is missing.") % {"name": name} for name in names})
 
 
 def choice(channel: ChannelConfig, name: str, allowed: Collection[str]) -> Iterator[str]:
@@ -27,25 +23,6 @@ def choice(channel: ChannelConfig, name: str, allowed: Collection[str]) -> Itera
     value = channel.settings.get(name, "")
     if value and value not in allowed:
         yield _("“%(name)s” must be one of: %(words)s.") % {"name": name, "words": ", ".join(allowed)}
-
-
-def address(url: str) -> Iterator[str]:
-    """Sentences on a gateway's address: https, a host, no user, no query; loopback only in the sandbox."""
-    if not url:
-        return
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
-    except ValueError:
-        yield _("The address cannot be read.")
-        return
-    if parts.scheme not in ("https", "http") or not host or parts.username or parts.query or parts.fragment:
-        yield _("The address must look like https://pay.example.com/ and carry nothing after a question mark.")
-    elif is_loopback(host):
-        if not get_config().sandbox:
-            yield _("The address is this machine's own: that is allowed in the sandbox only (CHADAN_SANDBOX=1).")
-    elif parts.scheme != "https":
-        yield _("The address starts with http://: keys and payments would travel in the open. Use https://.")
 
 
 def shared_key(key: str) -> Iterator[str]:

@@ -31,7 +31,8 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.gateways.http_call import call
 from chadan.payments.gateways.replies import FORM, fields_of, refused, understood
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import address_problems
+from chadan.platform.wording import gettext as _
 
 TYPES = {PaymentMethod.ALIPAY: "alipay", PaymentMethod.WECHAT: "wxpay", PaymentMethod.QQPAY: "qqpay"}
 STATES = {"0": PayState.UNPAID, "1": PayState.PAID, "2": PayState.REFUNDED}
@@ -60,7 +61,7 @@ class EpayV1:
         """Why this channel is unsafe or incomplete."""
         return [
             *checks.missing(self._channel, ("url", "pid", "key")),
-            *checks.address(self._channel.settings.get("url", "")),
+            *address_problems(self._channel.settings.get("url", "")),
             *checks.choice(self._channel, "way", ("submit", "mapi")),
             *checks.choice(self._channel, "join", ("bare", "named")),
             *checks.choice(self._channel, "refunds", ("0", "1")),
@@ -70,15 +71,7 @@ class EpayV1:
 
     def create(self, request: PayRequest) -> PayStart:
         """The signed address of the site's cashier, or what mapi.php answers."""
-        fields = {
-            "pid": self._pid,
-            "type": self._type,
-            "out_trade_no": request.out_no,
-            "notify_url": request.notify_url,
-            "return_url": request.return_url,
-            "name": values.shorten(request.subject, NAME_BYTES),
-            "money": values.yuan(request.amount),
-        }
+        fields = {"pid": self._pid, **order_fields(request, self._type)}
         if self._channel.settings.get("way") != "mapi":
             return PayStart(Show.REDIRECT, f"{self._url}submit.php?{urlencode(self._signed(fields))}")
         fields |= {"clientip": request.client_ip, "device": request.device}
@@ -150,6 +143,18 @@ class EpayV1:
         if method == "GET":
             return understood(call("GET", f"{url}?{urlencode(fields)}"))
         return understood(call("POST", url, body=urlencode(fields).encode(), headers=FORM))
+
+
+def order_fields(request: PayRequest, kind: str) -> dict[str, str]:
+    """What both versions say of a payment; `kind` is the site's word for the way of paying."""
+    return {
+        "type": kind,
+        "out_trade_no": request.out_no,
+        "notify_url": request.notify_url,
+        "return_url": request.return_url,
+        "name": values.shorten(request.subject, NAME_BYTES),
+        "money": values.yuan(request.amount),
+    }
 
 
 def start_of(found: Mapping[str, Any]) -> PayStart:

@@ -29,10 +29,11 @@ from chadan.payments.gateways.base import (
     Show,
     Told,
 )
-from chadan.payments.gateways.epay1 import NAME_BYTES, TYPES, no_such_order, told_of_callback, told_of_order
+from chadan.payments.gateways.epay1 import TYPES, no_such_order, order_fields, told_of_callback, told_of_order
 from chadan.payments.gateways.http_call import call
 from chadan.payments.gateways.replies import FORM, fields_of, in_window, is_theirs, our_key, refused, understood
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import address_problems
+from chadan.platform.wording import gettext as _
 
 REFUNDS = {"1": RefundState.DONE, "0": RefundState.FAILED}
 
@@ -57,7 +58,7 @@ class EpayV2:
         channel = self._channel
         return [
             *checks.missing(channel, ("url", "pid", "public_key", "private_key")),
-            *checks.address(channel.settings.get("url", "")),
+            *address_problems(channel.settings.get("url", "")),
             *checks.choice(channel, "way", ("submit", "create")),
             *([] if self._type else [_("Say in “type” what the site calls this way of paying.")]),
             *checks.key_pair(channel.secrets.get("private_key", ""), channel.settings.get("public_key", "")),
@@ -65,14 +66,7 @@ class EpayV2:
 
     def create(self, request: PayRequest) -> PayStart:
         """The signed address of the site's cashier, or what /api/pay/create answers."""
-        fields = {
-            "type": self._type,
-            "out_trade_no": request.out_no,
-            "notify_url": request.notify_url,
-            "return_url": request.return_url,
-            "name": values.shorten(request.subject, NAME_BYTES),
-            "money": values.yuan(request.amount),
-        }
+        fields = order_fields(request, self._type)
         if self._channel.settings.get("way") != "create":
             return PayStart(Show.REDIRECT, f"{self._url}submit?{urlencode(self._signed(fields))}")
         found = self._ask("create", fields | {"method": "web", "clientip": request.client_ip, "device": request.device})

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from chadan.payments.gateways.base import GatewayUnreachable
 from chadan.platform import http_call
-from chadan.platform.http_call import Reply, is_loopback
+from chadan.platform.http_call import Reply
 
-__all__ = ["Reply", "call", "is_loopback"]
+__all__ = ["Reply", "call"]
 
 
 def call(method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:

@@ -7,8 +7,8 @@ from chadan.payments.gateways.base import Gateway
 from chadan.payments.gateways.epay1 import EpayV1
 from chadan.payments.gateways.epay2 import EpayV2
 from chadan.payments.gateways.wechat import WeChat
-from chadan.payments.gateways.wording import gettext as _
 from chadan.platform.errors import InvalidInput
+from chadan.platform.wording import gettext as _
 
 GATEWAYS: dict[str, type[Gateway]] = {
     EpayV1.protocol: EpayV1,

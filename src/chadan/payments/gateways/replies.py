@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from chadan.payments.gateways import signing, values
 from chadan.payments.gateways.base import ChannelConfig, GatewayRefused, GatewayUnreachable, RawCallback
 from chadan.payments.gateways.http_call import Reply
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import own_words
+from chadan.platform.wording import gettext as _
 
 WINDOW_SECONDS = 300
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Accept": "application/json"}
@@ -29,10 +30,7 @@ def understood(reply: Reply) -> dict[str, Any]:
 def refused(found: Mapping[str, Any], channel: ChannelConfig, *names: str) -> GatewayRefused:
     """The gateway's own words as an error, without our secrets should it repeat them."""
     words = " ".join(filter(None, (values.text(found, name) for name in names or ("msg",))))
-    for secret in channel.secrets.values():
-        if secret:
-            words = words.replace(secret, "***")
-    return GatewayRefused(_("The gateway refused: %(words)s") % {"words": words[:200] or "—"})
+    return GatewayRefused(_("The gateway refused: %(words)s") % {"words": own_words(words, channel.secrets)})
 
 
 def fields_of(callback: RawCallback) -> dict[str, str]:

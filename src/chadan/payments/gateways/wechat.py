@@ -39,7 +39,8 @@ from chadan.payments.gateways.base import (
 )
 from chadan.payments.gateways.http_call import Reply, call
 from chadan.payments.gateways.replies import in_window, is_theirs, our_key, refused
-from chadan.payments.gateways.wording import gettext as _
+from chadan.platform.peers import address_problems
+from chadan.platform.wording import gettext as _
 
 URL = "https://api.mch.weixin.qq.com"
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
@@ -94,7 +95,7 @@ class WeChat:
         needed = ("mchid", "appid", "serial_no", "public_key_id", "public_key", "private_key", "apiv3_key")
         return [
             *checks.missing(channel, needed),
-            *checks.address(self._url),
+            *address_problems(self._url),
             *checks.choice(channel, "way", ("auto", "native", "h5")),
             *([_("The API v3 key must have exactly 32 characters.")] if 0 < len(sealing) != KEY_BYTES else []),
             *([] if sealing.isascii() else [_("The API v3 key holds letters and digits only.")]),

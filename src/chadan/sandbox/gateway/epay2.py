@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from typing import ClassVar
-from urllib.parse import urlencode
 
-from chadan.sandbox.gateway.epay1 import STATUS, payment_of, refusal
+from chadan.sandbox.gateway.epay import STATUS, EpaySite, payment_of, refusal
 from chadan.sandbox.gateway.peer import Twist, World, fen, joined, sign, spoil, stamp, verified, yuan
 from chadan.sandbox.keys import PID, public_pem
 from chadan.sandbox.payments import Payment, Refused
-from chadan.sandbox.wire import Outgoing, Request, Response, as_json, to
+from chadan.sandbox.wire import Request, Response, as_json, to
 
 OPERATIONS = {"create": "create", "query": "query", "refund": "refund", "refundquery": "refund_query"}
 WINDOW = 300
 
 
-class EpaySite2:
+class EpaySite2(EpaySite):
     """/api/pay/{submit,create,query,refund,refundquery}."""
 
     protocol: ClassVar[str] = "epay2"
@@ -126,32 +125,10 @@ class EpaySite2:
             signature = spoil(signature)
         return as_json({**whole, "sign": signature, "sign_type": "RSA"})
 
-    def callback(self, payment: Payment, twist: Twist) -> Outgoing:
-        """A GET with everything in the query."""
-        return Outgoing("GET", self._told(payment.notify_url, payment, twist))
-
-    def back(self, payment: Payment) -> str:
-        """return_url with the same fields."""
-        return self._told(payment.return_url, payment, Twist()) if payment.return_url else ""
-
-    def _told(self, url: str, payment: Payment, twist: Twist) -> str:
-        fields = {
-            "pid": twist.payee or PID,
-            "trade_no": payment.txn_no,
-            "out_trade_no": payment.out_no,
-            "type": payment.kind,
-            "name": payment.subject,
-            "money": yuan(payment.amount if twist.amount is None else twist.amount),
-            "trade_status": "TRADE_SUCCESS" if payment.paid_at or twist.paid else "TRADE_CLOSED",
-            "timestamp": stamp(twist),
-        }
-        signature = sign(self._world.keys.epay2_gateway, joined(fields))
-        fields |= {"sign": spoil(signature) if twist.forged else signature, "sign_type": "RSA"}
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
-
-    def taken(self, status: int, answer: bytes) -> bool:
-        """Exactly `success`."""
-        return status == 200 and answer.strip() == b"success"
+    def signed(self, fields: dict[str, str], twist: Twist) -> tuple[str, str]:
+        """RSA over the fields and the time."""
+        fields["timestamp"] = stamp(twist)
+        return sign(self._world.keys.epay2_gateway, joined(fields)), "RSA"
 
     def channel(self) -> tuple[dict[str, str], dict[str, str]]:
         """With the gateway's public key and the shop's private one."""

@@ -6,19 +6,25 @@ import time
 from typing import Any
 
 from chadan.delivery.suppliers.acg import sign
+from chadan.sandbox.gateway.peer import yuan
 from chadan.sandbox.supplier.faults import SupplyFaults
-from chadan.sandbox.supplier.shop import APOLOGY, Good, NotSold, Order, Shop, SupplyFault
+from chadan.sandbox.supplier.shop import APOLOGY, Good, NotSold, Order, Shop, SupplyFault, Work
 from chadan.sandbox.wire import Request, Response, as_json
 
 _SKU = "sku["
+_OWN = frozenset(
+    {"shared_code", "contact", "num", "card_id", "device", "password", "race", "sku", "request_no", "app_id", "app_key"}
+)
+"""What the protocol sends with every order; the rest is what the buyer typed."""
 
 
 class AcgShop:
     """The shop's answers."""
 
-    def __init__(self, shop: Shop, faults: SupplyFaults) -> None:
+    def __init__(self, shop: Shop, faults: SupplyFaults, work: Work) -> None:
         self.shop = shop
         self._faults = faults
+        self._work = work
 
     def handle(self, request: Request) -> Response:
         """One call under /supplier/acg/."""
@@ -39,8 +45,15 @@ class AcgShop:
         except NotSold as no:
             return _no(str(no))
 
+    def finish(self, order: Order, *, failed: bool = False) -> None:
+        """Delivers a slow order. The protocol has no word for one that ends without goods. Raises NotSold."""
+        if failed:
+            raise NotSold("an acg-faka shop cannot fail an order it has taken")
+        with self.shop.lock:
+            self.shop.finish(order)
+
     def _connect(self, _fields: dict[str, Any]) -> Response:
-        return _yes({"shopName": "沙盒货源", "balance": _yuan(self.shop.balance)})
+        return _yes({"shopName": "沙盒货源", "balance": yuan(self.shop.balance)})
 
     def _items(self, _fields: dict[str, Any]) -> Response:
         return _yes([{"id": 1, "name": "沙盒", "children": [_item(good) for good in self.shop.goods]}])
@@ -67,14 +80,21 @@ class AcgShop:
                 return _no("The request ID already exists")
             good = self.shop.good(fields.get("shared_code"))
             known = {key: str(value) for key, value in fields.items()}
+            typed = {key: text for key, text in known.items() if key not in _OWN}
+            if self._faults.hit(SupplyFault.FAIL, "acg") or good.cannot_reach(typed):
+                return _no("充值失败：运营商无此号码")
             order = self.shop.order(request_no, good, int(fields.get("num", 0)), known)
-            if not self._faults.hit(SupplyFault.SLOW, "acg"):
+            if slow := self._faults.hit(SupplyFault.SLOW, "acg"):
+                self._work(order, slow.value)
+            elif good.seconds:
+                self._work(order, good.seconds)
+            else:
                 apology = self._faults.hit(SupplyFault.APOLOGY, "acg")
                 self.shop.finish(order, APOLOGY if apology else None)
         if late := self._faults.hit(SupplyFault.LATE, "acg"):
             time.sleep(late.value)
             return Response(hang_up=True)
-        return _yes({**_told(order), "tradeNo": str(order.number), "amount": _yuan(order.amount), "stock": good.stock})
+        return _yes({**_told(order), "tradeNo": str(order.number), "amount": yuan(order.amount), "stock": good.stock})
 
     def _query(self, fields: dict[str, Any]) -> Response:
         order = self.shop.by_number(str(fields.get("tradeNo", "")))
@@ -99,8 +119,8 @@ def _item(good: Good) -> dict[str, Any]:
     return {
         "code": good.code,
         "name": good.title,
-        "price": _yuan(good.price),
-        "user_price": _yuan(good.price),
+        "price": yuan(good.price),
+        "user_price": yuan(good.price),
         "stock": good.stock,
     }
 
@@ -114,10 +134,6 @@ def _nested(fields: dict[str, str]) -> dict[str, Any]:
         else:
             found[name] = value
     return found
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
 
 
 def _yes(data: object) -> Response:

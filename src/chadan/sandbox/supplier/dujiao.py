@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hmac
 import json
-import threading
 import time
 from typing import Any
 
 from chadan.delivery.suppliers.dujiao import BASE, CALLBACK_PATH, WINDOW_SECONDS, signature
+from chadan.sandbox.gateway.peer import yuan
 from chadan.sandbox.notifying import deliver
 from chadan.sandbox.supplier.faults import SupplyFaults
-from chadan.sandbox.supplier.shop import APOLOGY, Good, NotSold, Order, Shop, SupplyFault
+from chadan.sandbox.supplier.shop import APOLOGY, Good, NotSold, Order, Shop, SupplyFault, Work
 from chadan.sandbox.wire import Outgoing, Request, Response, as_json
 
 
 class DujiaoShop:
     """The shop's answers and callbacks."""
 
-    def __init__(self, shop: Shop, faults: SupplyFaults) -> None:
+    def __init__(self, shop: Shop, faults: SupplyFaults, work: Work) -> None:
         self.shop = shop
         self._faults = faults
+        self._work = work
 
     def handle(self, request: Request) -> Response:
         """One call under /supplier/dujiao/."""
@@ -39,10 +40,10 @@ class DujiaoShop:
         except NotSold as no:
             return as_json({"ok": False, "error_code": "refused", "error_message": str(no)})
 
-    def finish(self, order: Order) -> None:
-        """Delivers a slow order and reports it."""
+    def finish(self, order: Order, *, failed: bool = False) -> None:
+        """Delivers a slow order, or ends it without goods, and reports it."""
         with self.shop.lock:
-            self.shop.finish(order)
+            (self.shop.fail if failed else self.shop.finish)(order)
         self.report(order)
 
     def report(self, order: Order) -> list[int]:
@@ -52,8 +53,9 @@ class DujiaoShop:
             about = next((each for each in self.shop.orders if each is not order), order)
         copies = 2 if self._faults.hit(SupplyFault.DUPLICATE, "dujiao") else 1
         statuses = []
+        event = "order.canceled" if about.failed else "order.fulfilled"
         for _copy in range(copies):
-            body = json.dumps({"event": "order.fulfilled", **_told(about), "timestamp": int(time.time())}).encode()
+            body = json.dumps({"event": event, **_told(about), "timestamp": int(time.time())}).encode()
             stamp = str(int(time.time()))
             headers = {
                 "Content-Type": "application/json",
@@ -64,6 +66,7 @@ class DujiaoShop:
             status, _answer = deliver(Outgoing("POST", order.callback_url, body, headers))
             statuses.append(status)
             order.told += status == 200
+        self.shop.keep(order)
         return statuses
 
     def _stranger(self, request: Request, path: str) -> Response | None:
@@ -78,9 +81,7 @@ class DujiaoShop:
 
     def _read(self, method: str, call: str) -> Response:
         if (method, call) == ("POST", "/ping"):
-            return as_json(
-                {"ok": True, "site_name": "沙盒货源", "balance": _yuan(self.shop.balance), "currency": "CNY"}
-            )
+            return as_json({"ok": True, "site_name": "沙盒货源", "balance": yuan(self.shop.balance), "currency": "CNY"})
         if method == "GET" and call == "/products":
             goods = [_product(good) for good in self.shop.goods]
             return as_json({"ok": True, "items": goods, "total": len(goods), "page": 1, "page_size": 50})
@@ -115,10 +116,11 @@ class DujiaoShop:
         number, url = str(wanted.get("downstream_order_no", "")), str(wanted.get("callback_url", ""))
         order = self.shop.order(number, good, int(wanted.get("quantity", 0)), fields, url)
         if slow := self._faults.hit(SupplyFault.SLOW, "dujiao"):
-            if slow.value:
-                later = threading.Timer(slow.value, self.finish, (order,))
-                later.daemon = True
-                later.start()
+            self._work(order, slow.value)
+        elif fail := self._faults.hit(SupplyFault.FAIL, "dujiao"):
+            self._work(order, fail.value or 1.0, fails=True)
+        elif good.seconds:
+            self._work(order, good.seconds, fails=good.cannot_reach(fields))
         else:
             apology = self._faults.hit(SupplyFault.APOLOGY, "dujiao")
             self.shop.finish(order, APOLOGY if apology else None)
@@ -126,23 +128,19 @@ class DujiaoShop:
 
 
 def _told(order: Order) -> dict[str, Any]:
-    status = "delivered" if order.done else "fulfilling"
+    status = "canceled" if order.failed else "delivered" if order.done else "fulfilling"
     filled = {"type": "auto", "status": status, "payload": order.secret, "delivery_data": {}} if order.done else None
     return {
         "order_id": order.number,
         "order_no": f"DJ{order.number}",
         "downstream_order_no": order.request_no,
         "status": status,
-        "amount": _yuan(order.amount),
+        "amount": yuan(order.amount),
         "currency": "CNY",
         "fulfillment": filled,
     }
 
 
 def _product(good: Good) -> dict[str, Any]:
-    sku = {"id": good.id, "sku_code": "", "price_amount": _yuan(good.price), "stock_quantity": good.stock}
-    return {"id": good.id, "title": {"zh-CN": good.title}, "price_amount": _yuan(good.price), "skus": [sku]}
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
+    sku = {"id": good.id, "sku_code": "", "price_amount": yuan(good.price), "stock_quantity": good.stock}
+    return {"id": good.id, "title": {"zh-CN": good.title}, "price_amount": yuan(good.price), "skus": [sku]}

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
+
+from chadan.sandbox.journal import Journal
+from chadan.sandbox.payments import now
 
 
 class SupplyFault(StrEnum):
@@ -17,6 +22,7 @@ class SupplyFault(StrEnum):
     REFUSE = "refuse"  # a definite no
     SOLD_OUT = "sold_out"
     SLOW = "slow"  # the order is worked at; `finish` or `value` seconds end it
+    FAIL = "fail"  # dujiao: the order is taken, and cancelled after `value` seconds (1 by default); acg refuses it
     APOLOGY = "apology"  # delivered, with an apology where the card would be
     WRONG_ORDER = "wrong_order"  # the callback reports on another order of ours
     DUPLICATE = "duplicate"  # callbacks are sent twice
@@ -36,7 +42,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """Something the shop sells. `price` is fen."""
+    """Something the shop sells. `price` is fen; `seconds` how long the shop works at an order of it."""
 
     id: int
     code: str
@@ -44,11 +50,16 @@ class Good:
     price: int
     stock: int
     card: bool = True
+    seconds: float = 0.0
+
+    def cannot_reach(self, fields: Mapping[str, str]) -> bool:
+        """Whether a top-up that takes its time fails: the sandbox's operators know no account that ends in 0000."""
+        return bool(self.seconds) and any(text.endswith(NO_SUCH_ACCOUNT) for text in fields.values())
 
 
 @dataclass(slots=True)
 class Order:
-    """An order somebody placed. `secret` is what was delivered."""
+    """An order somebody placed. `secret` is what was delivered; a failed one's money is back. `due_at` is a Unix time."""
 
     number: int
     request_no: str
@@ -60,31 +71,64 @@ class Order:
     done: bool = False
     secret: str = ""
     told: int = 0
+    failed: bool = False
+    fails: bool = False
+    due_at: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.done or self.failed
 
 
 GOODS = (
     Good(1, "SBX-CARD-10", "沙盒点卡 10 元", 950, 100_000),
     Good(2, "SBX-VIDEO-MONTH", "沙盒视频会员 月卡", 1500, 100_000),
     Good(3, "SBX-TOPUP-100", "沙盒话费 100 元", 9850, 100_000, card=False),
+    Good(4, "SBX-TOPUP-50", "沙盒话费 50 元", 4900, 100_000, card=False, seconds=6),
 )
+NO_SUCH_ACCOUNT = "0000"
+BALANCE = 100_000_00
 APOLOGY = "很抱歉，有人在你付款之前抢走了商品，请联系客服。"
+
+
+class Work(Protocol):
+    """What a shop does with an order that takes its time."""
+
+    def __call__(self, order: Order, seconds: float, *, fails: bool = False) -> None:
+        """Works at it for `seconds` (0: until somebody ends it); then it is done, or `fails`."""
 
 
 class NotSold(Exception):
     """The shop says no, in its own words."""
 
 
-@dataclass(slots=True)
 class Shop:
-    """One protocol's shop."""
+    """One protocol's shop. Who changes it holds its lock."""
 
-    protocol: str
-    key_id: str = "7"
-    key: str = field(default_factory=lambda: secrets.token_hex(16))
-    balance: int = 100_000_00
-    goods: tuple[Good, ...] = GOODS
-    orders: list[Order] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, protocol: str, journal: Journal, *, key_id: str = "7", key: str = "") -> None:
+        self.protocol = protocol
+        self.key_id = key_id
+        self.key = key or secrets.token_hex(16)
+        self.balance = BALANCE
+        self.goods = GOODS
+        self.orders: list[Order] = []
+        self.lock = threading.Lock()
+        self._journal = journal
+
+    def remember(self, kept: Mapping[str, Any]) -> None:
+        """Takes up an order as `keep` last wrote it."""
+        order = Order(**{**kept, "good": self.good(kept["good"])})
+        self.orders.append(order)
+        self.balance -= 0 if order.failed else order.amount
+
+    def keep(self, order: Order) -> None:
+        """Writes how an order stands now."""
+        self._journal.write(self.line(order))
+
+    def line(self, order: Order) -> dict[str, Any]:
+        """An order for the journal."""
+        return {"protocol": self.protocol, "order": {**asdict(order), "good": order.good.id}}
 
     def good(self, word: object) -> Good:
         """By id or code. Raises NotSold."""
@@ -111,18 +155,37 @@ class Shop:
         if amount > self.balance:
             raise NotSold("余额不足")
         self.balance -= amount
-        made = Order(10**17 + len(self.orders), request_no, good, quantity, amount, fields, callback_url)
+        made = Order(self._number(), request_no, good, quantity, amount, fields, callback_url)
         self.orders.append(made)
+        self.keep(made)
         return made
+
+    def _number(self) -> int:
+        """The next order's: 18 digits that begin with the time, as real shops have them, so that no other sandbox had it before."""
+        last = max((order.number for order in self.orders), default=0)
+        return max(last + 1, int(f"{now():%Y%m%d%H%M%S}") * 10_000 + secrets.randbelow(10_000))
+
+    def begin(self, order: Order, seconds: float, *, fails: bool = False) -> None:
+        """Works at an order for so long; 0: until somebody ends it."""
+        order.due_at, order.fails = time.time() + seconds if seconds else 0.0, fails
+        self.keep(order)
+
+    def fail(self, order: Order) -> None:
+        """Ends an order without goods; its money goes back."""
+        if not order.over:
+            order.failed = True
+            self.balance += order.amount
+            self.keep(order)
 
     def finish(self, order: Order, secret: str | None = None) -> None:
         """Delivers an order."""
-        if order.done:
+        if order.over:
             return
         if secret is None:
             cards = [f"SBX{order.number}-{line:02d}-{secrets.token_hex(4)}" for line in range(order.quantity)]
             secret = "\n".join(cards) if order.good.card else "充值成功"
         order.secret, order.done = secret, True
+        self.keep(order)
 
     def shown(self) -> dict[str, Any]:
         """For the control API."""
@@ -137,6 +200,7 @@ class Shop:
                     "request_no": o.request_no,
                     "code": o.good.code,
                     "done": o.done,
+                    "failed": o.failed,
                     "told": o.told,
                 }
                 for o in self.orders

@@ -80,9 +80,11 @@ def _cookie(area: Area) -> str:
     return f"chadan_cols_{area.kind}"
 
 
-def chosen(request: HttpRequest, area: Area, columns: list[Column], view: str | None) -> list[Column]:
-    """The columns to show: the URL's `column`s, else the remembered ones, else the defaults (always with the number)."""
-    wanted = request.GET.getlist("column") or request.COOKIES.get(_cookie(area), "").split(".")
+def chosen(
+    request: HttpRequest, area: Area, columns: list[Column], view: str | None, named: Iterable[str]
+) -> list[Column]:
+    """The columns to show: those `named` by the list, else the remembered ones, else the defaults (always with the number)."""
+    wanted = list(named) or request.COOKIES.get(_cookie(area), "").split(".")
     keys = set(_split(wanted)) & {column.key for column in columns}
     if keys:
         return [column for column in columns if column.key in keys | _ALWAYS]

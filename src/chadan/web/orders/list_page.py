@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +14,13 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chadan.accounts.actors import Actor, Permission
+from chadan.batches.actions import KINDS, open_to
 from chadan.catalog.models import Tag
 from chadan.orders import number, remarks
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
 from chadan.platform.errors import InvalidQuery
 from chadan.platform.scope import Matter
+from chadan.saved_views import on_list
 from chadan.search import readings, service
 from chadan.search.chips import chips
 from chadan.search.order_query import IdMatch, OrderQuery, Sort
@@ -27,7 +29,7 @@ from chadan.web.live import live_for
 from chadan.web.orders import columns
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.cells import PLACEHOLDER, row_writer
-from chadan.web.orders.state import SIZES, ListState
+from chadan.web.orders.state import DEFAULT_DATE, SIZES, ListState
 
 S = OrderStatus
 _TABS = (
@@ -65,9 +67,10 @@ class Head:
 @in_area
 def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
     """The list an address names; an address that cannot be understood says so above the default list."""
+    opened = on_list.opening(request.GET, area, actor)
     try:
-        state = ListState.read(request.GET, area, actor)
-        error = ""
+        state = ListState.read(opened.parameters, area, actor)
+        error = opened.error
     except InvalidQuery as problem:
         state = ListState.read(_only_view(request), area, actor)
         error = str(problem)
@@ -75,7 +78,8 @@ def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
         link = state.order_link(state.jump)
         # htmx would follow a redirect by itself, look for a list in the order's page, and show nothing.
         return HttpResponseClientRedirect(link) if request.htmx else HttpResponseRedirect(link)  # type: ignore[attr-defined]
-    response = _list(request, area, actor, state, error)
+    state = replace(state, opens=DEFAULT_DATE if opened.default else "")
+    response = _list(request, area, actor, state, error, opened)
     if cookie := columns.remember(request, area):
         response.set_cookie(*cookie, max_age=365 * 86_400, samesite="Lax", httponly=True, secure=request.is_secure())
     return response
@@ -96,7 +100,9 @@ def _exists(actor: Actor, order_no: int) -> bool:
     )
 
 
-def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, error: str) -> HttpResponse:
+def _list(  # noqa: PLR0917 - what the address said, in three parts
+    request: HttpRequest, area: Area, actor: Actor, state: ListState, error: str, opened: on_list.Opening
+) -> HttpResponse:
     live = live_for(request, actor)
     cursor = request.GET.get("cursor") or None
     queries = [state.query, *state.others]
@@ -117,7 +123,8 @@ def _list(request: HttpRequest, area: Area, actor: Actor, state: ListState, erro
         "area": area,
         "state": state,
         "page": page,
-        "complaint": state.complaint(found=bool(page.rows)),
+        "complaint": " ".join((*opened.hidden, state.complaint(found=bool(page.rows)))).strip(),
+        "saved": on_list.bar(area, actor, state, opened),
         "error": error,
         "live": live,
         "rows_url": f"{area.path}/rows?{state.text()}",
@@ -158,7 +165,7 @@ def row_context(
     request: HttpRequest, area: Area, actor: Actor, state: ListState, rows: list[OrderRow]
 ) -> dict[str, Any]:
     """What `orders/row_parts.html` needs to draw rows of this list, and whether they have tick boxes."""
-    shown = columns.chosen(request, area, columns.available(area, actor, state.view), state.view)
+    shown = columns.chosen(request, area, columns.available(area, actor, state.view), state.view, state.columns)
     return {
         "state": state,
         "heads": [_head(column, state) for column in shown],
@@ -167,8 +174,15 @@ def row_context(
         "placeholder": PLACEHOLDER,
         "statuses": list(OrderStatus),
         "may_export": actor.may(Permission.EXPORT),
-        "may_tag": actor.may(Permission.TAG) and area.kind == "merchant" and state.view != "purchases",
+        "batch_actions": batch_actions(area, actor, state),
     }
+
+
+def batch_actions(area: Area, actor: Actor, state: ListState) -> list[tuple[str, str]]:
+    """(action, its name) of what may be done to many orders of this list; nothing to what is another shop's sale."""
+    if area.kind != "merchant" or state.view == "purchases":
+        return []
+    return [(action.value, str(KINDS[action].label)) for action in open_to(actor)]
 
 
 def _title(area: Area, state: ListState) -> str:

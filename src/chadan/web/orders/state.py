@@ -19,7 +19,7 @@ from chadan.web.orders.areas import Area
 
 DEFAULT_DATE = "30d"
 SIZES = (20, 50, 100)
-FOREIGN = ("view", "column", "size", "in", "cursor", "selected")
+FOREIGN = ("view", "column", "size", "in", "cursor", "selected", "saved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class ListState:
     problems: tuple[Problem, ...] = ()
     bare: bool = False
     extra: tuple[tuple[str, str], ...] = field(default=())
-    """Parameters every link keeps: view, columns, page size."""
+    """Parameters every link keeps: view, columns, page size, the saved view it was opened with."""
+    opens: str = ""
+    """The window a list without filters has to name, where a bare visit would open a saved view."""
 
     @classmethod
     def read(cls, parameters: QueryDict, area: Area, actor: Actor) -> ListState:
@@ -57,7 +59,7 @@ class ListState:
         if bare:
             date = DEFAULT_DATE
             filters = filters.replace(time=preset_range(DEFAULT_DATE, now, "placed"))
-        view = _view(parameters.get("view", ""), area, actor)
+        view = list_view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
         filters, unheard = _heard(filters, view, actor)
         first, *others = readings.candidates(filters, typed)
@@ -77,6 +79,11 @@ class ListState:
             bare=bare,
             extra=_extra(parameters, view),
         )
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns the address names; none, unless it does."""
+        return [value for key, value in self.extra if key == "column"]
 
     def complaint(self, *, found: bool) -> str:
         """What was not understood, in sentences; empty when nothing is in the way of `found` orders."""
@@ -124,7 +131,9 @@ class ListState:
 
     def clear(self) -> str:
         """The list with no filter but its default window."""
-        return f"{self.area.path}?{_encode(list(self.extra))}" if self.extra else self.area.path
+        pairs = [pair for pair in self.extra if pair[0] != "saved"]
+        pairs += [("date", self.opens)] if self.opens else []
+        return f"{self.area.path}?{_encode(pairs)}" if pairs else self.area.path
 
     def order_link(self, order_no: int) -> str:
         """An order's page, which then knows its neighbours in this list."""
@@ -153,7 +162,8 @@ def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuer
     return query, problems
 
 
-def _view(wanted: str, area: Area, actor: Actor) -> str | None:
+def list_view(wanted: str, area: Area, actor: Actor) -> str | None:
+    """The side of a merchant's list that an address names, its direct sales unless it says otherwise; None elsewhere."""
     if area.kind != "merchant":
         return None
     allowed = {"sales", "agent"} | ({"purchases"} if actor.is_agent else set())
@@ -165,6 +175,8 @@ def _extra(parameters: QueryDict, view: str | None) -> tuple[tuple[str, str], ..
     kept += [("column", str(key)) for key in parameters.getlist("column")[:40]]
     size = str(parameters.get("size", ""))
     kept += [("size", size)] if size in map(str, SIZES) else []
+    saved = str(parameters.get("saved", ""))
+    kept += [("saved", saved)] if saved.isascii() and saved.isdecimal() and len(saved) < 19 else []
     return tuple(kept)
 
 

@@ -37,13 +37,16 @@ WORDS: dict[str, tuple[Promise, str]] = {
     "supply.requested": (gettext_lazy("Purchase placed"), "blue"),
     "supply.refused": (gettext_lazy("The supplier refused the purchase"), "amber"),
     "supply.parked": (gettext_lazy("Purchase waits for a person"), "amber"),
+    "supply.returned": (gettext_lazy("Money of the purchase came back"), "amber"),
     "supply.too_late": (gettext_lazy("The goods came too late"), "amber"),
     "card.passed_on": (gettext_lazy("Cards handed on to the agent's sale"), "green"),
     "card.revealed": (gettext_lazy("Cards revealed"), "amber"),
     "account.revealed": (gettext_lazy("Account revealed"), "amber"),
     "note.added": (gettext_lazy("Note added"), "grey"),
+    "note.removed": (gettext_lazy("Note removed"), "grey"),
     "tag.added": (gettext_lazy("Tag added"), "grey"),
     "tag.removed": (gettext_lazy("Tag removed"), "grey"),
+    "tag.merged": (gettext_lazy("Tag merged"), "grey"),
     "export.taken": (gettext_lazy("Taken in an export"), "amber"),
 }
 """What each type of event says, and its colour. A milestone without an event has the name of its state alone."""
@@ -95,16 +98,17 @@ def told(moments: list[Moment]) -> list[Told]:
 
 def _note(data: dict[str, Any]) -> str:
     """What an event says besides: a tag, an alert, a sum, a reason. The machine's own reasons are texts of the catalogues."""
-    if "tag" in data:
-        return _("Tag: %(tag)s") % {"tag": data["tag"]}
-    parts = []
+    parts = [_("Tag: %(tag)s") % {"tag": data["tag"]}] if "tag" in data else []
     if "verdict" in data:
         parts.append(str(_ALERTS.get(data["verdict"], data["verdict"])))
-    if isinstance(data.get("amount"), int) and data["amount"] > 0:  # fen; a state change says yuan, as text
-        parts.append(money(data["amount"]))
+    for name in ("amount", "refunded"):  # fen; a state change says yuan, as text
+        if isinstance(data.get(name), int) and data[name] > 0:
+            parts.append(money(data[name]))
     if data.get("by_hand"):
         parts.append(_("paid back by hand"))
     if data.get("to_wallet"):
         parts.append(_("into the wallet"))
     parts += [_(data[name]) for name in ("reason", "error") if data.get(name)]
+    if str(data.get("cause", "")).startswith("batch:"):
+        parts.append(_("in a batch"))
     return " · ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from chadan.web.live import POLL_PATH, changes
-from chadan.web.orders import actions, batch, detail_page, list_page, live_rows
+from chadan.web.orders import actions, detail_page, list_page, live_rows
 from chadan.web.orders.areas import AREAS
 
 app_name = "orders"
@@ -18,7 +18,6 @@ def _area(kind: str) -> list[URLPattern]:
     return [
         path(base, list_page.orders, given, name=f"{kind}-list"),
         path(f"{base}/rows", live_rows.rows, given, name=f"{kind}-rows"),
-        path(f"{base}/tag", batch.tag_selected, given, name=f"{kind}-tag-selected"),
         path(f"{base}/<str:order_no>", detail_page.order, given, name=f"{kind}-order"),
         path(f"{base}/<str:order_no>/receipt", detail_page.receipt, given, name=f"{kind}-receipt"),
         path(f"{base}/<str:order_no>/reveal", detail_page.show_secret, given, name=f"{kind}-reveal"),
