@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chadan.nlq import festivals, time_clock, time_points
+from chadan.nlq import festivals, time_clock, time_numeric, time_points
 from chadan.nlq.calendar import Calendar
 from chadan.nlq.numbers import small
 from chadan.nlq.patterns import pattern
@@ -215,7 +215,7 @@ def _date(text: str, index: int, clock: Clock) -> Found | None:
         if found:
             return shared.end("left"), found[1]
     return (
-        time_points.numeric(text, index, clock)
+        time_numeric.numeric(text, index, clock)
         or units_ago(text, index, clock)
         or festivals.festival(text, index, clock)
         or time_points.anchored_year(text, index, clock, lambda t, i, y: festivals.festival(t, i, clock, y))
