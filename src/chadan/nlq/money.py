@@ -191,11 +191,13 @@ def _money_at(sheet: Sheet, lexicon: Lexicon, index: int) -> int:
     if not (unit or found.unit) and pattern("other_unit").match(mask, number_end):
         return number_end
     unit = unit or found.unit
+    if single and not unit and not found.shaped:
+        return number_end
     cue, slot, end = _cued(sheet, start, end)
-    if not slot and not (single and not unit):
+    if not slot:
         if _denominated(sheet, lexicon, start, end):
             slot = "face_value"
-        elif unit or ((applied or found.shaped) and not single):
+        elif unit or applied or found.shaped:
             slot = "amount"
         elif pattern("not_before").search(mask[max(0, index - 5) : index]):
             return number_end
