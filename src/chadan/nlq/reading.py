@@ -50,6 +50,7 @@ def read(q: str, *, now: datetime, lexicon: Lexicon | None = None, calendar: Cal
     to_chinese(sheet)
     injection.cut_injection(sheet)
     people.read_quoted(sheet)
+    residue.read_remark(sheet)
     things.keep_whole(sheet, lexicon)
     repair(sheet, lexicon)
     ids.read_ids(sheet)

@@ -10,8 +10,8 @@ from chadan.nlq.sheet import Sheet
 MAX_TEXT = 500
 
 
-def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
-    """The query's `text` and the content words in it, in the order of the utterance."""
+def read_remark(sheet: Sheet) -> None:
+    """Takes what a remark says as text, before anything else reads it (备注里有加急)."""
     remark = pattern("remark").search(sheet.mask)
     if remark and remark.end() > remark.start():
         sheet.cover(remark.start(), remark.end())
@@ -19,6 +19,10 @@ def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
         if value and not pattern("noise_all").fullmatch(value["value"]):
             start, end = value.span("value")
             sheet.take(start, end, "text", "text", sheet.raw_of(start, end))
+
+
+def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
+    """The query's `text` and the content words in it, in the order of the utterance."""
     parts: list[tuple[int, str]] = [(piece.start, str(piece.value)) for piece in sheet.having("text")]
     for segment in re.finditer("[^\ue000-\uf8ff]+", sheet.mask):
         for start, end in _content(sheet.mask, segment.start(), segment.end()):
