@@ -18,11 +18,12 @@ def ready(database: Any) -> None:
 
 
 def test_a_shop_is_read_by_its_own_words() -> None:
+    from tests.support import people
+    from tests.support.store import make_product, make_store
+
     from chadan.catalog.models import Supplier, Tag
     from chadan.nlq.reading import read
     from chadan.nlq.shop_terms import shop_lexicon
-    from tests.support import people
-    from tests.support.store import make_product, make_store
 
     merchant, _product = make_store()
     make_product(merchant, title="闪电代充套餐", brand="闪电代充", fields=[])
@@ -42,11 +43,12 @@ def test_a_shop_is_read_by_its_own_words() -> None:
 
 
 def test_support_does_not_learn_the_suppliers_names() -> None:
+    from tests.support import people
+
     from chadan.accounts.models import Role
     from chadan.catalog.models import Supplier
     from chadan.nlq.shop_terms import shop_terms
     from chadan.platform.scope import Matter
-    from tests.support import people
 
     merchant = people.make_merchant("store")
     Supplier.objects.create(merchant=merchant, home=merchant.home, name="极光供货")
