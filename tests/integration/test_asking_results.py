@@ -86,8 +86,8 @@ def test_every_reading_runs_and_finds_what_the_plain_evaluator_finds(world: Worl
 
     scope = world.scopes[whose]
     meant = understand(text, NOW, scope).parsed
-    for query in (meant.query, *meant.otherwise):
-        query, _hidden = without_hidden(scope, query)
+    for asked in (meant.query, *meant.otherwise):
+        query, _hidden = without_hidden(scope, asked)
         rows = find_orders(scope, listed(query), limit=500, now=NOW).rows
         assert [row.order_no for row in rows] == naive.listed(world.orders, listed(query), scope)
         found = answer(scope, query)
