@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -78,6 +78,12 @@ def read(query_string: str, actor: Actor | None = None) -> Question:
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
     return Question(query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt)
+
+
+def narrowed(asked: Question, said: OrderQuery) -> Question:
+    """The question with a sentence's reading under it: where both say something, the parameters win."""
+    query = said.merged(asked.query)
+    return replace(asked, query=query, otherwise=(), doubt=asked.doubt or _doubt(doubts(query), "question"))
 
 
 def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, str | None]:
