@@ -10,11 +10,13 @@ from urllib.parse import parse_qsl
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
+from chadan.asking.understanding import understand
 from chadan.orders import number
 from chadan.platform.errors import Forbidden, InvalidQuery, NotFound
+from chadan.platform.scope import NOBODY
 from chadan.saved_views import services
 from chadan.saved_views.opening import open_view
-from chadan.search import checking, grammar, url
+from chadan.search import checking, url
 from chadan.search.order_query import OrderQuery
 from chadan.search.problems import MISTYPED, Problem, doubts, standing
 
@@ -71,7 +73,7 @@ def read(query_string: str, actor: Actor | None = None) -> Question:
     otherwise: tuple[OrderQuery, ...] = ()
     doubt = _doubt(doubts(query), "order_no")
     if said.q.strip():
-        parsed = grammar.parse(said.q, now)
+        parsed = understand(said.q, now, actor.scope if actor else NOBODY).parsed
         for problem in standing(parsed.problems, found=True):
             raise InvalidQuery(problem.message, hint=problem.hint, field="q")
         doubt = _doubt(parsed.problems, "q") or doubt
@@ -94,7 +96,7 @@ def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, s
     opened = open_view(actor, view, now)
     for sentence in opened.hidden:
         raise Forbidden(sentence, field="saved")
-    return opened.query(now), view.side or None
+    return opened.query(now, actor.scope), view.side or None
 
 
 def _doubt(problems: Sequence[Problem], field: str) -> Mistyped | None:

@@ -11,12 +11,14 @@ from chadan.bench.sites import Site
 from chadan.platform.postgres.cluster import machine_memory
 
 
-def describe(site: Site) -> dict[str, Any]:
-    """Cores, memory, versions, load and the time of the run."""
-    with site.bare() as connection:
-        row = connection.execute("select current_setting('server_version'), pg_database_size(current_database())")
-        version, size = row.fetchone() or ("", 0)
-        buffers = connection.execute("show shared_buffers").fetchone() or ("",)
+def describe(site: Site | None) -> dict[str, Any]:
+    """Cores, memory, versions, load and the time of the run; without a site, nothing of a database."""
+    version, size, buffers = "", 0, ("",)
+    if site is not None:
+        with site.bare() as connection:
+            row = connection.execute("select current_setting('server_version'), pg_database_size(current_database())")
+            version, size = row.fetchone() or ("", 0)
+            buffers = connection.execute("show shared_buffers").fetchone() or ("",)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),

@@ -21,10 +21,12 @@ BENCHES = {
     "eventlog": ("chadan.bench.eventlog", "bench_eventlog", "giving events their positions"),
     "orders": ("chadan.bench.orders", "bench_orders", "selling from stock by 16 clients, beside pgbench TPC-B"),
     "import": ("chadan.bench.importing", "bench_import", "importing orders beside COPY into the same tables"),
+    "parse": ("chadan.bench.parse", "bench_parse", "reading a question in natural language, mean; needs no database"),
 }
+SITELESS = frozenset({"parse"})
+"""These need no database: alone, they start none."""
 SMALLER = 1_000_000
 """What a larger size is compared with."""
-Bench = Callable[[Site, Site | None], Iterator[Result]]
 
 
 def run(names: list[str], orders: int, say: Callable[[Result], None]) -> dict[str, Any]:
@@ -33,6 +35,10 @@ def run(names: list[str], orders: int, say: Callable[[Result], None]) -> dict[st
         if name not in BENCHES:
             raise InvalidInput(f"There is no bench {name!r}.", hint=f"There are {', '.join(BENCHES)}.")
     results: list[Result] = []
+    if SITELESS.issuperset(names):
+        for name in names:
+            _collect(name, None, None, say, results)
+        return {"orders": orders, "machine": describe(None), "results": [result.as_json() for result in results]}
     with ExitStack() as stack:
         site = stack.enter_context(running(orders, first=True))
         smaller = None
@@ -41,11 +47,17 @@ def run(names: list[str], orders: int, say: Callable[[Result], None]) -> dict[st
             site.enter()
         machine = describe(site)
         for name in names:
-            module, function, _about = BENCHES[name]
-            bench: Bench = getattr(importlib.import_module(module), function)
-            for result in bench(site, smaller):
-                result.extra["bench"] = name
-                say(result)
-                results.append(result)
+            _collect(name, site, smaller, say, results)
             site.enter()
     return {"orders": orders, "machine": machine, "results": [result.as_json() for result in results]}
+
+
+def _collect(
+    name: str, site: Site | None, smaller: Site | None, say: Callable[[Result], None], results: list[Result]
+) -> None:
+    module, function, _about = BENCHES[name]
+    bench: Callable[[Site | None, Site | None], Iterator[Result]] = getattr(importlib.import_module(module), function)
+    for result in bench(site, smaller):
+        result.extra["bench"] = name
+        say(result)
+        results.append(result)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "seed": ("chadan.cli.seed", "fill a new database with made-up orders"),
     "import": ("chadan.cli.importing", "bring in the orders of another shop"),
     "find": ("chadan.cli.find", "find orders as the search box does"),
+    "parse": ("chadan.cli.parse", "read questions in natural language as order queries, JSONL in and out"),
     "export": ("chadan.cli.export", "write orders into a CSV, Excel or Parquet file"),
     "mcp": ("chadan.cli.mcp", "let an assistant read orders: an MCP server on standard input and output"),
     "rotate-keys": ("chadan.cli.rotate_keys", "new keys for stored cards"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from chadan.nlq.lexicon import Lexicon
@@ -10,7 +11,19 @@ from chadan.nlq.patterns import pattern
 from chadan.nlq.sheet import Piece, Sheet
 from chadan.nlq.time_ranges import Interval
 
-LISTS = ("status", "category", "product", "variant", "buyer", "merchant", "agent", "supplier", "tag", "platform", "payment_method")
+LISTS = (
+    "status",
+    "category",
+    "product",
+    "variant",
+    "buyer",
+    "merchant",
+    "agent",
+    "supplier",
+    "tag",
+    "platform",
+    "payment_method",
+)
 IDS = ("order_no", "external_no", "account")
 RANGES = ("face_value", "amount", "quantity")
 MAX_VALUES = 200
@@ -123,7 +136,7 @@ def _both_ways(sheet: Sheet, got: dict[str, Any], exclude: dict[str, Any]) -> No
 def _coordinate(sheet: Sheet, lexicon: Lexicon) -> None:
     """「话费和Q币」: a category joined to a product is written into `product` by its base word (§9)."""
     pieces = sheet.having("product", "category")
-    for left, right in zip(pieces, pieces[1:], strict=False):
+    for left, right in pairwise(pieces):
         kinds = {left.kind, right.kind}
         if kinds != {"product", "category"} or left.negated != right.negated:
             continue

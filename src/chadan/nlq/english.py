@@ -18,7 +18,8 @@ def _rules() -> list[tuple[re.Pattern[str], str]]:
     data = data_json("english.json")
     names = {"NUM": "numbers", "UNIT": "units", "MONTH": "months", "WEEKDAY": "weekdays"}
     out = []
-    for text, replacement in data["rules"]:
+    for source, replacement in data["rules"]:
+        text = source
         for name, table in names.items():
             words = "|".join(sorted(map(re.escape, data[table]), key=len, reverse=True))
             text = text.replace(name, (r"\d{1,4}|" if name == "NUM" else "") + words)
@@ -46,11 +47,14 @@ def to_chinese(sheet: Sheet) -> None:
     sheet.mask = sheet.text
 
 
+def _filled(replacement: str, match: re.Match[str]) -> str:
+    return _SLOT.sub(lambda slot: _word(slot[1], match[int(slot[2])]), replacement)
+
+
 def _rewrite(sheet: Sheet, rule: re.Pattern[str], replacement: str) -> None:
     text, where, last = "", [], 0
     for match in rule.finditer(sheet.text):
-        found = match
-        new = _SLOT.sub(lambda slot: _word(slot[1], found[int(slot[2])]), replacement)
+        new = _filled(replacement, match)
         text += sheet.text[last : match.start()] + new
         where += sheet.where[last : match.start()] + [sheet.where[match.start()]] * len(new)
         last = match.end()

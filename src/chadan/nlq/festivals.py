@@ -36,7 +36,11 @@ def festival(text: str, index: int, clock: Clock, year: int | None = None) -> Fo
     entry, end = entries[match[0]], match.end()
     if entry.get("number") or match[0].isdigit():
         before = text[max(0, index - 8) : index]
-        if pattern("money_after").match(text, end) or pattern("money_before").search(before) or pattern("id_before").search(before):
+        if (
+            pattern("money_after").match(text, end)
+            or pattern("money_before").search(before)
+            or pattern("id_before").search(before)
+        ):
             return None
         if end < len(text) and (text[end].isascii() and text[end].isalnum()):
             return None
@@ -55,10 +59,7 @@ def festival(text: str, index: int, clock: Clock, year: int | None = None) -> Fo
 
 
 def _resolve(end: int, clock: Clock, year: int | None, find: Any) -> Found | None:
-    if year is not None:
-        point = find(year)
-    else:
-        point = pick(clock, lambda y: filter(None, [find(y)]))
+    point = find(year) if year is not None else pick(clock, lambda y: filter(None, [find(y)]))
     return (end, replace(point, festival=True)) if point else None
 
 

@@ -35,10 +35,9 @@ def _secrets(sheet: Sheet) -> None:
         sep = pattern("cue_sep").match(sheet.mask, match.end())
         start = sep.end() if sep else match.end()
         code = pattern("secret_code").match(sheet.mask, start)
-        if code and re.search(r"\d", code[0]) and (len(code[0]) >= 8 or "-" in code[0] or code[0].isdigit()):
-            sheet.cover(match.start(), start)
-            sheet.take(start, code.end(), "text", "text", sheet.raw_of(start, code.end()))
-        elif code and "-" in code[0]:
+        if (code and re.search(r"\d", code[0]) and (len(code[0]) >= 8 or "-" in code[0] or code[0].isdigit())) or (
+            code and "-" in code[0]
+        ):
             sheet.cover(match.start(), start)
             sheet.take(start, code.end(), "text", "text", sheet.raw_of(start, code.end()))
 
@@ -76,7 +75,9 @@ def _tokens(sheet: Sheet, start: int, *, account: bool, letters: bool) -> tuple[
     here = start
     while True:
         match = code.match(sheet.mask, here)
-        if not match or (not re.search(r"\d", match[0]) and (groups or not (letters or re.search(r"[_@.-]", match[0])))):
+        if not match or (
+            not re.search(r"\d", match[0]) and (groups or not (letters or re.search(r"[_@.-]", match[0])))
+        ):
             break
         spaced = bool(groups) and sheet.mask[groups[-1][1] : here].strip() == ""
         groups.append((here, match.end(), spaced))
@@ -129,7 +130,7 @@ def _partials(sheet: Sheet) -> None:
             tail = after.match(sheet.mask, value.end())
             if tail and sheet.free(value.start(), tail.end()):
                 start = value.start()
-                if start and sheet.mask[start - 1] in pattern("by_word").pattern:
+                if start and pattern("by_word").match(sheet.mask, start - 1):
                     start -= 1
                 _part(sheet, kind, start, tail.end(), value)
     for match in list(pattern("contains_cue").finditer(sheet.mask)):
@@ -139,15 +140,15 @@ def _partials(sheet: Sheet) -> None:
             continue
         middle = pattern("contains_middle").match(sheet.mask, match.start())
         subject = _subject_before(sheet, match.start())
-        after = pattern("subject_after").match(sheet.mask, value.end())
-        is_only = match[0] in pattern("is_words").pattern and not middle
-        if is_only or not (subject or middle or (after and after["subject"] and match[0] not in ("with",))):
+        behind = pattern("subject_after").match(sheet.mask, value.end())
+        is_only = pattern("is_words").fullmatch(match[0]) and not middle
+        if is_only or not (subject or middle or (behind and behind["subject"] and match[0] != "with")):
             continue
         _part(sheet, "contains", match.start(), value.end(), value)
 
 
 def _subject_before(sheet: Sheet, end: int) -> tuple[str, int] | None:
-    while end and sheet.mask[end - 1] in pattern("subject_link").pattern:
+    while end and pattern("subject_link").match(sheet.mask, end - 1):
         end -= 1
     window = max(0, end - 14)
     best: tuple[str, int] | None = None
@@ -164,17 +165,19 @@ def _part(sheet: Sheet, kind: str, start: int, end: int, value: re.Match[str]) -
     slot = "account"
     if subject:
         slot, start = subject
-    after = pattern("subject_after").match(sheet.mask, end)
-    if after and after["subject"]:
-        end = after.end()
+    following = pattern("subject_after").match(sheet.mask, end)
+    if following and following["subject"]:
+        end = following.end()
         if not subject:
-            slot = next((s for s, name in SUBJECTS if pattern(name).fullmatch(after["subject"])), "account")
+            slot = next((s for s, name in SUBJECTS if pattern(name).fullmatch(following["subject"])), "account")
     sheet.take(start, end, "id", slot, {kind: text})
 
 
 def _uncued(sheet: Sheet) -> None:
     for match in list(pattern("email").finditer(sheet.mask)):
-        sheet.take(match.start(), match.end(), "id", "account", {"equals": [_written(sheet, match.start(), match.end())]})
+        sheet.take(
+            match.start(), match.end(), "id", "account", {"equals": [_written(sheet, match.start(), match.end())]}
+        )
     for match in list(pattern("masked").finditer(sheet.mask)):
         sheet.take(match.start(), match.end(), "id", "account", {"prefix": match["head"], "suffix": match["tail"]})
     for match in list(pattern("joined_digits").finditer(sheet.mask)):
@@ -189,7 +192,9 @@ def _uncued(sheet: Sheet) -> None:
     for match in list(pattern("run").finditer(sheet.mask)):
         slot = _shape(match[0].strip("-_"))
         if slot:
-            sheet.take(match.start(), match.end(), "id", slot, {"equals": [_written(sheet, match.start(), match.end())]})
+            sheet.take(
+                match.start(), match.end(), "id", slot, {"equals": [_written(sheet, match.start(), match.end())]}
+            )
 
 
 def _spaced_date(text: str) -> bool:

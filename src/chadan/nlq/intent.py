@@ -118,7 +118,19 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     limit = _rank_limit(mask, number) or limit
     if limit:
         got["limit"] = limit
-    for name in ("m_quantity", "m_profit", "m_count", "m_amount", "ask_plural", "ask_which", "top_number", "group_count", "ranking", "best", "worst"):
+    for name in (
+        "m_quantity",
+        "m_profit",
+        "m_count",
+        "m_amount",
+        "ask_plural",
+        "ask_which",
+        "top_number",
+        "group_count",
+        "ranking",
+        "best",
+        "worst",
+    ):
         _every(sheet, name)
     _every(sheet, "ranked_noun")
     if got.get("sort", {}).get("by") not in (None, "metric"):
@@ -146,7 +158,8 @@ def _ranked_noun(mask: str) -> str | None:
     """The group noun of a ranking: the last one, 商品 giving way to a narrower one."""
     found = [noun for match in pattern("ranked_noun").finditer(mask) if (noun := _noun(match))]
     narrower = [noun for noun in found if noun != "product"]
-    return (narrower or found or [None])[-1]
+    chosen = narrower or found
+    return chosen[-1] if chosen else None
 
 
 def _rank_metric(sheet: Sheet) -> str | None:
@@ -187,13 +200,13 @@ def _group(sheet: Sheet) -> str | None:
 def _measure(sheet: Sheet) -> dict[str, str]:
     """Intent and metric of the measure words."""
     out: dict[str, str] = {}
-    average = _first(sheet, "average")
+    average = _every(sheet, "average")
     quantity = _every(sheet, "m_quantity")
     profit = _every(sheet, "m_profit")
     how_many = _every(sheet, "how_many")
     counted = _every(sheet, "m_count")
     how_much = _every(sheet, "how_much")
-    amount = _every(sheet, "m_amount")
+    amount = None if pattern("amount_extreme").search(sheet.mask) else _every(sheet, "m_amount")
     statistics = _every(sheet, "statistics")
     if average:
         out["intent"] = "avg"
@@ -203,12 +216,14 @@ def _measure(sheet: Sheet) -> dict[str, str]:
             out["metric"] = "profit"
         elif (how_many or counted) and not (amount or how_much):
             out["metric"] = "count"
-        group = next((value for name, value in PERIODS.items() if name in average.re.groupindex and average[name]), None)
+        group = next(
+            (value for name, value in PERIODS.items() if name in average.re.groupindex and average[name]), None
+        )
         if group:
             out["group_by"] = group
     elif profit:
         out.update(intent="sum", metric="profit")
-        pattern("rest_of_profit").search(sheet.mask) and _every(sheet, "rest_of_profit")
+        _every(sheet, "rest_of_profit")
     elif quantity:
         out.update(intent="sum", metric="quantity")
     elif how_many or counted:

@@ -72,7 +72,11 @@ class Lexicon:
 
     @classmethod
     def _built(
-        cls, terms: Mapping[str, Term], durations: Mapping[str, str], denominated: frozenset[str], base: Mapping[str, str]
+        cls,
+        terms: Mapping[str, Term],
+        durations: Mapping[str, str],
+        denominated: frozenset[str],
+        base: Mapping[str, str],
     ) -> Lexicon:
         lexicon = cls(terms, durations, denominated, base)
         for alias, term in terms.items():
@@ -80,6 +84,10 @@ class Lexicon:
             if pattern("kept_card" if term.slot in ("variant", "category", "member") else "kept_whole").search(alias):
                 lexicon.kept_whole.add(alias, term)
         return lexicon
+
+    def term(self, alias: str) -> Term | None:
+        """What `alias` stands for; None when the lexicon does not know it."""
+        return self.terms.get(fold(alias))
 
     def with_shop(self, terms: Iterable[ShopTerm]) -> Lexicon:
         """This lexicon with a shop's words on top: (alias, slot, canonical, category or None).

@@ -14,7 +14,7 @@ from chadan.nlq.sheet import KINDS, Sheet
 MAX_FEN = 2**63 - 1
 ONE = Decimal(1)
 THINGS = KINDS["product"] + KINDS["category"] + KINDS["variant"]
-CUE_WINDOW = 12
+CUE_WINDOW = 24
 
 
 @dataclass
@@ -125,9 +125,9 @@ def _range(mask: str, low: Amount) -> Amount | None:
         return None
     first, last = low.low, high.high
     scale = place(high.text) if high.text and not high.text.isdigit() else ONE
-    if low.text.isdigit() or len(low.text) == 1:
-        if scale >= 10 and first * scale <= last and first < 100 and not low.unit:
-            first *= scale
+    short = low.text.isdigit() or len(low.text) == 1
+    if short and scale >= 10 and first * scale <= last and first < 100 and not low.unit:
+        first *= scale
     return Amount(low.start, high.end, first, last, unit=low.unit or high.unit, shaped=True)
 
 
@@ -191,11 +191,13 @@ def _money_at(sheet: Sheet, lexicon: Lexicon, index: int) -> int:
     if not (unit or found.unit) and pattern("other_unit").match(mask, number_end):
         return number_end
     unit = unit or found.unit
+    if single and not unit and not found.shaped:
+        return number_end
     cue, slot, end = _cued(sheet, start, end)
-    if not slot and not (single and not unit):
+    if not slot:
         if _denominated(sheet, lexicon, start, end):
             slot = "face_value"
-        elif unit or ((applied or found.shaped) and not single):
+        elif unit or applied or found.shaped:
             slot = "amount"
         elif pattern("not_before").search(mask[max(0, index - 5) : index]):
             return number_end
@@ -261,10 +263,8 @@ def read_quantity(sheet: Sheet) -> None:
         if not found or found.unit:
             index = found.end if found else index + 1
             continue
-        if not _quantity(sheet, index, found):
-            index = found.end
-        else:
-            index = max(index + 1, found.end)
+        _quantity(sheet, index, found)
+        index = max(index + 1, found.end)
 
 
 def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
@@ -280,9 +280,11 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     verb = pattern("buy_verb").search(mask[max(0, start - 8) : start])
     if cue:
         start -= len(cue[0])
-    elif not (unit or tail) or pattern("not_before").search(mask[max(0, start - 3) : start]):
-        return False
-    elif not (verb or pattern("product_ahead").match(mask, end)):
+    elif (
+        not (unit or tail)
+        or pattern("not_before").search(mask[max(0, start - 3) : start])
+        or not (verb or pattern("product_ahead").match(mask, end))
+    ):
         return False
     elif verb:
         start -= len(verb[0])

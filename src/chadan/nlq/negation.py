@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from chadan.nlq.patterns import pattern
-from chadan.nlq.sheet import KINDS, NAMES, Piece, Sheet
+from chadan.nlq.sheet import NAMES, Piece, Sheet
 
 THINGS = frozenset({"product", "category", "variant"})
 EXCLUDABLE = frozenset(
-    {"status", "category", "product", "variant", "payment_method", "platform", "buyer", "merchant", "agent", "supplier", "tag", "account"}
+    {
+        "status",
+        "category",
+        "product",
+        "variant",
+        "payment_method",
+        "platform",
+        "buyer",
+        "merchant",
+        "agent",
+        "supplier",
+        "tag",
+        "account",
+    }
 )
 
 
@@ -23,18 +36,20 @@ def read_negation(sheet: Sheet) -> None:
                     sheet.cover(end, outside.end())
     for piece in list(sheet.pieces):
         if not piece.negated and piece.slot in EXCLUDABLE:
-            match = pattern("postposed").match(sheet.mask, piece.end)
-            if match:
+            after = pattern("postposed").match(sheet.mask, piece.end)
+            if after:
                 _backwards(sheet, piece)
                 marker = pattern("object_marker").search(sheet.mask, 0, piece.start)
                 start = marker.start() if marker else piece.end
-                sheet.cover(piece.end, match.end())
+                sheet.cover(piece.end, after.end())
                 if marker:
                     sheet.cover(start, marker.end())
 
 
 def _starting(sheet: Sheet, index: int) -> Piece | None:
-    return next((piece for piece in sheet.pieces if piece.start == index and NAMES.get(sheet.mask[index]) == piece.kind), None)
+    return next(
+        (piece for piece in sheet.pieces if piece.start == index and NAMES.get(sheet.mask[index]) == piece.kind), None
+    )
 
 
 def _govern(sheet: Sheet, index: int) -> int:
@@ -52,7 +67,11 @@ def _govern(sheet: Sheet, index: int) -> int:
         if following >= len(sheet.mask):
             break
         after = _starting(sheet, following)
-        if after is None or (not joined and _family(after) != family) or (joined and "," in joined[0] and _family(after) != family):
+        if (
+            after is None
+            or (not joined and _family(after) != family)
+            or (joined and "," in joined[0] and _family(after) != family)
+        ):
             break
         index = following
     return end
@@ -79,6 +98,3 @@ def _backwards(sheet: Sheet, piece: Piece) -> None:
 
 def _family(piece: Piece) -> str:
     return "things" if piece.kind in THINGS else piece.kind
-
-
-__all__ = ["KINDS", "read_negation"]

@@ -52,17 +52,18 @@ def _plain(character: str) -> str:
         category = unicodedata.category(part)
         if category in _DROPPED and part not in _KEPT:
             continue
-        if category == "Cc" or category[0] == "Z":
-            part = " "
-        lowered = part.lower()
-        out += lowered if len(lowered) == 1 else part
+        written = " " if category == "Cc" or category[0] == "Z" else part
+        lowered = written.lower()
+        out += lowered if len(lowered) == 1 else written
     return out
 
 
 @cache
 def common_characters() -> frozenset[str]:
     """The simplified characters in everyday use: text of these alone needs no conversion."""
-    return frozenset(character for line in data_text("syllables.txt").splitlines() for character in line.partition(" ")[2])
+    return frozenset(
+        character for line in data_text("syllables.txt").splitlines() for character in line.partition(" ")[2]
+    )
 
 
 @cache

@@ -65,7 +65,11 @@ def _named(sheet: Sheet, lexicon: Lexicon, cue: re.Match[str]) -> None:
     end = here
     while True:
         name = pattern("name").match(mask, here)
-        if not name or pattern("not_name").match(name[0]) or (slot == "platform" and pattern("noise_all").fullmatch(name[0])):
+        if (
+            not name
+            or pattern("not_name").match(name[0])
+            or (slot == "platform" and pattern("noise_all").fullmatch(name[0]))
+        ):
             break
         names.append(_written(sheet, name.start(), name.end()))
         end = name.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chadan.nlq import ids, injection, intent, money, negation, people, residue, status, things, time_ranges
@@ -45,10 +46,11 @@ def read(q: str, *, now: datetime, lexicon: Lexicon | None = None, calendar: Cal
     """
     lexicon = lexicon or Lexicon.seed()
     calendar = calendar or shipped_calendar()
-    sheet = normalise(q)
+    sheet = normalise(storable(q))
     to_chinese(sheet)
     injection.cut_injection(sheet)
     people.read_quoted(sheet)
+    residue.read_remark(sheet)
     things.keep_whole(sheet, lexicon)
     repair(sheet, lexicon)
     ids.read_ids(sheet)
@@ -72,6 +74,13 @@ def read(q: str, *, now: datetime, lexicon: Lexicon | None = None, calendar: Cal
     return Reading(got, spans, unknown, sheet.notes)
 
 
+def storable(text: str) -> str:
+    """The text with a space for each character no database can hold (NUL and lone surrogates); its length stays."""
+    if "\0" in text or not text.isascii():
+        return "".join(" " if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return text
+
+
 def local(now: datetime) -> datetime:
     """`now` as a naive local time."""
     if now.tzinfo is None:
@@ -81,15 +90,10 @@ def local(now: datetime) -> datetime:
     return now.astimezone(SHANGHAI).replace(tzinfo=None)
 
 
+@cache
 def shipped_calendar() -> Calendar:
     """The calendar that comes with the program, built once."""
-    global _calendar
-    if _calendar is None:
-        _calendar = Calendar.shipped()
-    return _calendar
-
-
-_calendar: Calendar | None = None
+    return Calendar.shipped()
 
 
 def _shown(value: Any) -> Any:

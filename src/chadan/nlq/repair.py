@@ -117,7 +117,11 @@ def _repaired(sheet: Sheet, index: Repairs, known: list[int], start: int) -> int
 def _starts(mask: str, start: int) -> bool:
     if _is_chinese(mask[start]):
         return True
-    return mask[start].isascii() and mask[start].isalnum() and not (start and mask[start - 1].isascii() and mask[start - 1].isalnum())
+    return (
+        mask[start].isascii()
+        and mask[start].isalnum()
+        and not (start and mask[start - 1].isascii() and mask[start - 1].isalnum())
+    )
 
 
 def _candidate(sheet: Sheet, index: Repairs, known: list[int], start: int, shortest: int) -> int:
@@ -159,7 +163,10 @@ def _miswritten(index: Repairs, span: str) -> str | None:
 def _crossed(known: list[int], start: int, end: int) -> bool:
     """Whether a known word reaches over the span's edge, or the span is made of known words alone."""
     for place in range(max(0, start - MAX_WORD), end):
-        if known[place] and ((place < start < known[place] <= end) or (start <= place < end < known[place])):
+        stop = known[place]
+        into = place < start < stop <= end
+        beyond = start <= place < end < stop and stop - place >= end - start
+        if stop and (into or beyond):
             return True
     place = start
     while place < end and known[place]:

@@ -10,25 +10,29 @@ from chadan.nlq.sheet import Sheet
 MAX_TEXT = 500
 
 
-def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
-    """The query's `text` and the content words in it, in the order of the utterance."""
+def read_remark(sheet: Sheet) -> None:
+    """Takes what a remark says as text, before anything else reads it (备注里有加急)."""
     remark = pattern("remark").search(sheet.mask)
     if remark and remark.end() > remark.start():
         sheet.cover(remark.start(), remark.end())
+        value = pattern("remark_value").match(sheet.mask, remark.end())
+        if value and not pattern("noise_all").fullmatch(value["value"]):
+            start, end = value.span("value")
+            sheet.take(start, end, "text", "text", sheet.raw_of(start, end))
+
+
+def read_residue(sheet: Sheet) -> tuple[str, list[str]]:
+    """The query's `text` and the content words in it, in the order of the utterance."""
     parts: list[tuple[int, str]] = [(piece.start, str(piece.value)) for piece in sheet.having("text")]
     for segment in re.finditer("[^\ue000-\uf8ff]+", sheet.mask):
         for start, end in _content(sheet.mask, segment.start(), segment.end()):
             parts.append((start, sheet.raw_of(start, end).strip()))
     words = [text for _, text in sorted(parts) if text]
-    joined = " ".join(_storable(word) for word in words).strip()
+    joined = " ".join(words).strip()
     if len(joined) > MAX_TEXT:
         sheet.note("text_cut", kept=MAX_TEXT, given=len(joined))
         joined = joined[:MAX_TEXT].strip()
     return joined, words
-
-
-def _storable(text: str) -> str:
-    return "".join(character for character in text if character != "\0" and not "\ud800" <= character <= "\udfff")
 
 
 def _content(mask: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -47,7 +47,13 @@ def _at(sheet: Sheet, index: int) -> int:
     if case:
         sheet.take(index, case.end(), "aftersale", "has_after_sale", case["no"] is None)
         return case.end()
-    if index and mask[index].isascii() and mask[index - 1].isascii() and mask[index].isalnum() and mask[index - 1].isalnum():
+    if (
+        index
+        and mask[index].isascii()
+        and mask[index - 1].isascii()
+        and mask[index].isalnum()
+        and mask[index - 1].isalnum()
+    ):
         return 0
     best, end = None, index
     for name, values in PHRASES.items():

@@ -9,7 +9,13 @@ from chadan.nlq.numbers import small
 from chadan.nlq.patterns import data_json, pattern
 from chadan.nlq.sheet import KINDS, Piece, Sheet
 
-KIND_OF = {"payment_method": "payment", "supplier": "person", "buyer": "person", "merchant": "person", "agent": "person"}
+KIND_OF = {
+    "payment_method": "payment",
+    "supplier": "person",
+    "buyer": "person",
+    "merchant": "person",
+    "agent": "person",
+}
 MEMBER_CATEGORIES = ("video_member", "music_member")
 
 
@@ -39,7 +45,13 @@ def _scan(sheet: Sheet, lexicon: Lexicon, *, kept: bool) -> None:
     index, mask = 0, sheet.mask
     while index < len(mask):
         found = trie.longest(mask, index) if mask[index] < "\ue000" else None
-        if found and not (kept and (_longer(lexicon, mask, index, found[0]) or pattern("clock_card").search(mask, max(0, index - 2), found[0]))):
+        if found and not (
+            kept
+            and (
+                _longer(lexicon, mask, index, found[0])
+                or pattern("clock_card").search(mask, max(0, index - 2), found[0])
+            )
+        ):
             end, term = found
             end = _take(sheet, index, end, term)
             mask = sheet.mask
@@ -61,6 +73,9 @@ def _take(sheet: Sheet, start: int, end: int, term: Term) -> int:
         after = pattern("pay_after").match(sheet.mask, end)
         start = before.start() if before and before.end() == start else start
         end = after.end() if after else end
+    if term.slot == "platform":
+        tail = pattern("platform_tail").match(sheet.mask, end)
+        end = tail.end() if tail else end
     kind = KIND_OF.get(term.slot, term.slot)
     sheet.take(start, end, kind, "category" if term.slot == "member" else term.slot, term.value, category=term.category)
     return end
@@ -77,7 +92,9 @@ def _durations(sheet: Sheet, lexicon: Lexicon) -> None:
                 break
             for skip in (0, 1):
                 word = sheet.mask[start - skip : piece.start - skip] if start >= skip else ""
-                if word in lexicon.durations and (not skip or sheet.mask[piece.start - 1] in pattern("link_characters").pattern):
+                if word in lexicon.durations and (
+                    not skip or pattern("link_character").match(sheet.mask, piece.start - 1)
+                ):
                     sheet.take(start - skip, piece.start - skip, "variant", "variant", lexicon.durations[word])
                     break
 
@@ -99,7 +116,7 @@ def _members(sheet: Sheet) -> None:
 
 def _behind(sheet: Sheet, member: Piece) -> Piece | None:
     here = member.start
-    while here and sheet.mask[here - 1] in KINDS["variant"] + " ":
+    while here and (sheet.mask[here - 1] == KINDS["variant"] or pattern("link_character").match(sheet.mask, here - 1)):
         here -= 1
     if not here or sheet.mask[here - 1] != KINDS["product"]:
         return None

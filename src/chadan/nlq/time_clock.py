@@ -20,13 +20,15 @@ def part_point(day: datetime, part: str) -> Point:
     return Point(day + timedelta(hours=first), day + timedelta(hours=last), "part", day=day.date(), part=part)
 
 
-def behind_day(text: str, index: int, point: Point, clock: Clock) -> Found:
+def behind_day(text: str, index: int, point: Point) -> Found:
     """The day narrowed by the part of day and the clock that follow it; the day itself when nothing does."""
     for here in dict.fromkeys((index, _linked(text, index))):
         match = pattern("part").match(text, here)
         if match:
             part = _part(match)
-            return _clock(text, match.end(), point.start, part) or _near(text, match.end(), part_point(point.start, part))
+            return _clock(text, match.end(), point.start, part) or _near(
+                text, match.end(), part_point(point.start, part)
+            )
         found = _clock(text, here, point.start, "")
         if found:
             return found
@@ -66,13 +68,12 @@ def _end_of_range(text: str, index: int, part: str, after: Point) -> Found | Non
     if point.start > after.start:
         return end, point
     if not part:
-        found = _clock(text, index, midnight + DAY, "")
-        return found
+        return _clock(text, index, midnight + DAY, "")
     return _clock(text, index, midnight + DAY, part)
 
 
 def _linked(text: str, index: int) -> int:
-    return index + 1 if text[index : index + 1] in pattern("link_characters").pattern.strip("(?:)") and index < len(text) else index
+    return index + 1 if pattern("link_character").match(text, index) else index
 
 
 def _part(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from chadan.nlq.calendar import Calendar
 from chadan.nlq.numbers import small
-from chadan.nlq.patterns import pattern
+from chadan.nlq.patterns import data_json, pattern
 
 DAY = timedelta(days=1)
 YEARS_BACK = 9
@@ -145,7 +145,7 @@ MONTHS = {"m0": 0, "m1": -1, "m2": -2, "mp1": 1}
 QUARTERS = {"q0": 0, "q1": -1, "q2": -2}
 WEEKS = {"w0": 0, "w1": -1, "w2": -2, "w3": -3, "wp1": 1}
 DAYS = {"d0": 0, "d1": -1, "d2": -2, "d3": -3, "dp1": 1, "dp2": 2}
-_WEEKDAYS = {name: index for index, name in enumerate(pattern("weekday_names").pattern.strip("(?:)"))}
+_WEEKDAYS: dict[str, int] = data_json("words.json")["weekdays"]
 
 
 def weekday_of(match: re.Match[str], first: date) -> Point:
@@ -182,13 +182,22 @@ def anchored_month(text: str, index: int, clock: Clock) -> Found | None:
         return None
     base = shift(clock.today.replace(day=1), _offset(match, MONTHS) or 0)
     here = match.end()
-    return _inside_month(text, here, clock, base.year, base.month) or (here, months_point(base.year, base.month, 1, "month"))
+    return _inside_month(text, here, clock, base.year, base.month) or (
+        here,
+        months_point(base.year, base.month, 1, "month"),
+    )
 
 
 def _inside_month(text: str, index: int, clock: Clock, year: int, month: int) -> Found | None:
     third = pattern("third").match(text, index)
     if third:
         return third.end(), _third(year, month, third.groupdict())
+    edge = pattern("edge_days").match(text, index)
+    if edge:
+        last = monthrange(year, month)[1]
+        count = min((small(edge["count"]) or 1) * (7 if edge["weeks"] else 1), last)
+        first = date(year, month, 1 if edge["first"] else last - count + 1)
+        return edge.end(), Point(at(first), at(first + timedelta(days=count)), "third", literal=True)
     here = link_end(text, index)
     found = pattern("day_num").match(text, here) or pattern("day_num_bare").match(text, here)
     if found:
@@ -205,7 +214,9 @@ def _inside_month(text: str, index: int, clock: Clock, year: int, month: int) ->
     return None
 
 
-def anchored_year(text: str, index: int, clock: Clock, festival: Callable[[str, int, int], Found | None]) -> Found | None:
+def anchored_year(
+    text: str, index: int, clock: Clock, festival: Callable[[str, int, int], Found | None]
+) -> Found | None:
     """去年, 2024年, 24年 … and what narrows it: a month, a day, a part of the year, a festival, 今天."""
     match = pattern("year_anchor").match(text, index)
     if not match:
@@ -234,6 +245,10 @@ def _inside_year(text: str, index: int, clock: Clock, year: int) -> Found | None
     part = pattern("year_part").match(text, index)
     if part:
         return part.end(), _year_part(year, part.groupdict())
+    edge = pattern("edge_months").match(text, index)
+    if edge:
+        count = min(small(edge["count"]) or 1, 12)
+        return edge.end(), months_point(year, 1 if edge["first"] else 13 - count, count, "third")
     today = pattern("relative_day").match(text, index)
     if today and today["d0"]:
         return today.end(), day_point(shift(clock.today, 12 * (year - clock.today.year)))
@@ -257,7 +272,11 @@ def month_at(text: str, match: re.Match[str], clock: Clock, year: int | None) ->
     day = pattern("day_num").match(text, here) or pattern("day_num_bare").match(text, here)
     if not day:
         plain = re.compile(r"(?P<dom>[0-3]?\d)(?![\d.])").match(text, here)
-        day = plain if plain and year is None and text[here - 1] not in "份" and not pattern("money_after").match(text, plain.end()) else None
+        day = (
+            plain
+            if plain and year is None and text[here - 1] != "份" and not pattern("money_after").match(text, plain.end())
+            else None
+        )
     if day:
         number = small(day["dom"]) or 0
         if year is not None:
@@ -281,7 +300,7 @@ def month_at(text: str, match: re.Match[str], clock: Clock, year: int | None) ->
 def bare_day(text: str, index: int, clock: Clock) -> Found | None:
     """20号: the most recent 20th, skipping months that have none."""
     match = pattern("day_num").match(text, index)
-    if not match or (index and text[index - 1] in "第.-/0123456789"):
+    if not match or (index and text[index - 1] in ("第.0123456789" if clock.after else "第.-/0123456789")):
         return None
     number = small(match["dom"]) or 0
     point = pick(clock, lambda year: filter(None, (day_in(year, month, number) for month in range(1, 13))))
@@ -301,7 +320,11 @@ def week_point(text: str, index: int, clock: Clock) -> Found | None:
     if match:
         first = monday(clock.today) + timedelta(days=7 * (_offset(match, WEEKS) or 0))
         for start in dict.fromkeys((match.end(), link_end(text, match.end()))):
-            day = pattern("weekday").match(text, start) if start == match.end() else pattern("bare_weekday").match(text, start)
+            day = (
+                pattern("weekday").match(text, start)
+                if start == match.end()
+                else pattern("bare_weekday").match(text, start)
+            )
             if day:
                 return day.end(), weekday_of(day, first)
         return match.end(), Point(at(first), at(first + 7 * DAY), "week", literal=True)
@@ -343,37 +366,3 @@ def bare_month(text: str, index: int, clock: Clock) -> Found | None:
     if not match or (index and text[index - 1] in "0123456789.个半第"):
         return None
     return month_at(text, match, clock, None)
-
-
-def numeric(text: str, index: int, clock: Clock) -> Found | None:
-    """2025-03-01, 20250301, 2025.3, 202503, 3/1, 3-1, 8.8号."""
-    match = pattern("numeric_full").match(text, index)
-    if match:
-        groups = match.groupdict()
-        year = int(groups["fy"] or groups["fy3"])
-        month = groups["fm"] or groups["fm2"] or groups["fm3"]
-        day = groups["fd"] or groups["fd2"] or groups["fd3"]
-        if month and 1 <= int(month) <= 12:
-            if day:
-                point = day_in(year, int(month), int(day))
-                return (match.end(), point) if point else None
-            return match.end(), months_point(year, int(month), 1, "month")
-        return None
-    match = pattern("numeric_short").match(text, index)
-    if not match or pattern("money_after").match(text, match.end()):
-        return None
-    if pattern("money_before").search(text, 0, index) and pattern("money_before").search(text[max(0, index - 8) : index]):
-        return None
-    if index and text[index - 1] == "-" and clock.after is None:
-        return None
-    month, number = int(match["sm"]), int(match["sd"])
-    end = match.end()
-    tail = pattern("day_tail").match(text, end)
-    range_ahead = re.compile(r"[-~到至]\d{1,2}[./-]\d{1,2}(?![\d.])").match(text, end)
-    in_range = range_ahead or (clock.after is not None and clock.after.kind == "day")
-    if match["dot"] and not in_range and not pattern("dot_after").match(text, end):
-        return None
-    if not (1 <= month <= 12 and 1 <= number <= 31) or (match["slash"] == "-" and clock.after is None and index and text[index - 1].isalnum() and text[index - 1].isascii()):
-        return None
-    point = pick(clock, lambda year: filter(None, [day_in(year, month, number)]))
-    return (tail.end() if tail else end, point) if point else None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chadan.nlq import festivals, time_clock, time_points
+from chadan.nlq import festivals, time_clock, time_numeric, time_points
 from chadan.nlq.calendar import Calendar
 from chadan.nlq.numbers import small
 from chadan.nlq.patterns import pattern
-from chadan.nlq.sheet import KINDS, Sheet
+from chadan.nlq.sheet import Sheet
 from chadan.nlq.time_points import DAY, Clock, Found, Point, at, shift
 from chadan.nlq.time_windows import Duration, back, duration, rolling, units_ago
 
@@ -28,6 +27,7 @@ class Interval:
 def read_times(sheet: Sheet, now: datetime, calendar: Calendar) -> None:
     """Consumes every time of the utterance; the first sets the interval, neighbours joined by 和 widen it."""
     clock = Clock(now.replace(microsecond=0), calendar)
+    impossible_dates(sheet, now.year)
     overdue(sheet, clock)
     index = 0
     text = sheet.mask
@@ -44,6 +44,16 @@ def read_times(sheet: Sheet, now: datetime, calendar: Calendar) -> None:
                 index = max(end, index + 1)
                 continue
         index += 1
+
+
+def impossible_dates(sheet: Sheet, year: int) -> None:
+    """Leaves a day that no year has (31 February, month 13) to the text and says so, rather than read half of it."""
+    for match in list(pattern("written_date").finditer(sheet.mask)):
+        month, day = (small(match["m1"] or match["m2"]) or 0), (small(match["d1"] or match["d2"]) or 0)
+        years = [int(match["y2"])] if match["y2"] else range(year - 8, year + 1)
+        if not any(time_points.day_in(of, month, day) for of in years):
+            sheet.note("no_such_date", text=sheet.raw_of(match.start(), match.end()))
+            sheet.take(match.start(), match.end(), "text", "text", sheet.raw_of(match.start(), match.end()))
 
 
 def _take(sheet: Sheet, start: int, end: int, interval: Interval) -> None:
@@ -109,8 +119,8 @@ def bound(point: Point, *, last: bool) -> datetime:
 
 
 def _continued(text: str, end: int, first: Point, clock: Clock, *, opened: bool) -> tuple[int, Interval]:
-    open_end = pattern("to_now").match(text, end) or re.compile(r"\s*").match(text, end)
-    if open_end and open_end.end() > end and pattern("to_now").match(text, end):
+    open_end = pattern("to_now").match(text, end)
+    if open_end:
         return open_end.end(), Interval(first.start, None)
     joined = pattern("to").match(text, end)
     if joined:
@@ -120,7 +130,7 @@ def _continued(text: str, end: int, first: Point, clock: Clock, *, opened: bool)
     tail = _tail(text, end, first, opened=opened)
     if tail:
         return tail
-    return _joined(text, end, first, clock, opened=opened)
+    return _joined(text, end, first, clock)
 
 
 def _second(text: str, index: int, first: Point, clock: Clock) -> Found | None:
@@ -139,9 +149,11 @@ def _tail(text: str, end: int, first: Point, *, opened: bool) -> tuple[int, Inte
     if until:
         return until.end(), Interval(None, bound(first, last=True))
     if first.day or first.festival:
-        around = pattern("around").match(text, end)
+        around = pattern("around_days").match(text, end)
         if around and not first.instant:
-            return around.end(), Interval(first.start - 3 * DAY, first.end + 3 * DAY)
+            margin = duration(around) if around["num"] or around["half"] else None
+            days = margin.count * {"day": 1, "week": 7}.get(margin.unit, 1) if margin else 3
+            return around.end(), Interval(first.start - days * DAY, first.end + days * DAY)
         near = pattern("near_days").match(text, end)
         length = duration(near) if near else None
         if near and length:
@@ -170,7 +182,7 @@ def _beside(point: Point, length: Duration, *, before: bool) -> Interval:
     return Interval(edge - hours, edge) if before else Interval(edge, edge + hours)
 
 
-def _joined(text: str, end: int, first: Point, clock: Clock, *, opened: bool) -> tuple[int, Interval]:
+def _joined(text: str, end: int, first: Point, clock: Clock) -> tuple[int, Interval]:
     start, stop = first.start, first.end
     while True:
         comma = pattern("hull").match(text, end)
@@ -188,7 +200,7 @@ def point(text: str, index: int, clock: Clock) -> Found | None:
         return time_clock.bare(text, index, clock)
     end, value = found
     if value.kind == "day":
-        end, narrowed = time_clock.behind_day(text, end, value, clock)
+        end, narrowed = time_clock.behind_day(text, end, value)
         if narrowed is value:
             same = pattern("same_day").match(text, end)
             end = same.end() if same else end
@@ -203,7 +215,7 @@ def _date(text: str, index: int, clock: Clock) -> Found | None:
         if found:
             return shared.end("left"), found[1]
     return (
-        time_points.numeric(text, index, clock)
+        time_numeric.numeric(text, index, clock)
         or units_ago(text, index, clock)
         or festivals.festival(text, index, clock)
         or time_points.anchored_year(text, index, clock, lambda t, i, y: festivals.festival(t, i, clock, y))
@@ -222,7 +234,7 @@ def _same_weekday(text: str, index: int, clock: Clock) -> Found | None:
     """「周一到五」: the second weekday without 周."""
     if clock.after is None or clock.after.day is None:
         return None
-    match = re.compile(pattern("weekday").pattern).match(text, index)
+    match = pattern("weekday").match(text, index)
     if not match or not pattern("bare_weekday").search(text, max(0, index - 5), index):
         return None
     week = time_points.monday(clock.after.day)
@@ -230,6 +242,3 @@ def _same_weekday(text: str, index: int, clock: Clock) -> Found | None:
     if value.start < clock.after.start:
         value = time_points.weekday_of(match, week + timedelta(days=7))
     return match.end(), value
-
-
-__all__ = ["KINDS", "Interval", "read_times"]

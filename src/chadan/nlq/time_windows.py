@@ -35,15 +35,11 @@ def duration(match: re.Match[str]) -> Duration | None:
         return Duration(15 * (small(groups["quarters_hour"]) or 1), "minute")
     unit = next(name for name in ("hour", "minute", "day", "week", "month", "quarter", "year") if groups[name])
     text = groups["num"] or ""
-    count: int | None
     half = pattern("half_word").search(groups[unit] or "")
     if pattern("half_word").fullmatch(text):
         return _half(groups[unit] or "")
     vague = bool(pattern("few").search(text))
-    if vague:
-        count = 7 if unit == "day" else 3
-    else:
-        count = small(text)
+    count = (7 if unit == "day" else 3) if vague else small(text)
     if count is None or not 0 < count <= MAX_COUNT:
         return None
     if half and unit == "hour":
@@ -58,7 +54,7 @@ def duration(match: re.Match[str]) -> Duration | None:
 
 
 def _half(unit: str) -> Duration:
-    if pattern("unit_month").fullmatch(unit):
+    if pattern("unit_month").fullmatch(unit) or pattern("half_month").fullmatch(unit):
         return Duration(15, "day")
     if pattern("unit_year").fullmatch(unit):
         return Duration(6, "month")

@@ -28,9 +28,10 @@ class Trie(Generic[Value]):
         if index >= size or (index and _joined(text[index - 1], text[index])):
             return None
         while here < size:
-            node = node.get(text[here])
-            if node is None:
+            step = node.get(text[here])
+            if step is None:
                 break
+            node = step
             here += 1
             if "" in node and not (here < size and _joined(text[here - 1], text[here])):
                 best = here, node[""]

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "chadan.notify",
     "chadan.search",
     "chadan.saved_views",
+    "chadan.asking",
     "chadan.tagging",
     "chadan.exports",
     "chadan.batches",

@@ -5,7 +5,7 @@ currency: (?:¥|rmb\s?|cny\s?|人民币\s?)
 ge_before: 大于等于|不低于|不少于|不小于|至少|起码|最少|最低|少说|达到|达|满|>=|≥|at\sleast|not\sless\sthan|no\sless\sthan|minimum
 gt_before: (?:都|已经?)?(?:超过|大于|高于|高过|多于|不止|不只|超出|超|逾|贵过|贵于|>)|more\sthan|over|above|greater\sthan|exceeding
 le_before: 小于等于|(?:不|没有?|未)(?:超过|超|高于|大于|多于|超出|高过)|最多|顶多|至多|最高|撑死|充其量|<=|≤|at\smost|up\sto|no\smore\sthan|not\smore\sthan|maximum
-lt_before: 不到|小于|低于|少于|不足|不满|没到|未满|未到|不够|低过|便宜过|<|under|below|less\sthan
+lt_before: 不到|小于|低于|少于|不足|不满|没到|未满|未到|不够|低过|便宜过|便宜于|少过|小过|<|under|below|less\sthan
 about_before: 大概|大约|约莫|约|差不多|大致|估计|about|around|roughly
 near_before: 将近|接近|近乎|快到?|近|小(?=[一二两三四五六七八九]?百|[一二两三四五六七八九]?千|[一二两三四五六七八九]?万)
 exact_before: 正好|刚好|恰好|整整|就是?|等于|=|exactly|整

@@ -1,9 +1,9 @@
 # Negators (§12). Terms are the private-use characters of consumed pieces, see sheet.py.
 term: [\ue001\ue004\ue006\ue007\ue008\ue009\ue00a\ue00b\ue00c]
 with_any: 并?不是|并非|非|不含|不包括|不包含|不含有|不要(?:给我)?看?|不算|不计|不看|不想看到?|不想要|不统计|不显示|别给我?(?:看|显示|列)|别(?:看|显示|要|列|算|统计|包括)|甭(?:看|显示|给我看|算|要)|除了|除去|除却|除开|除掉|除|去掉|去除|排除|剔除|剔掉|刨去|刨除|刨掉|刨开|抛开|抛去|抛掉|撇开|撇去|撇掉|过滤掉?|扣除|扣掉|扣去|减去|屏蔽|隐藏|拿掉|删掉|刨了|except(?:\sfor)?|not|excluding|exclude|without|other\sthan|but\snot|non-?|no
-with_status: 没有?|未|无|尚未|未曾|不曾|并没有?|并未|从未|没用|未用|没有用|没走|没使用
+with_status: (?<!有)没有?|未|无|尚未|未曾|不曾|并没有?|并未|从未|没用|未用|没有用|没走|没使用
 filler: (?:掉|了|把|那些|这些|所有|全部|已经|是|用|:|\s|的(?=[\ue000-\uf8ff]))*
-join: \s*(?:和|跟|与|或者?|、|还有|以及|及|或是|,|or|and|nor|/)\s*
+join: \s*(?:的?\s*(?:和|跟|与|或者?|、|还有|以及|及|或是)|,|or|and|nor|/)\s*
 prefix_any: (?:{with_any}){filler}(?={term})
 prefix_status: (?:{with_status}){filler}(?=[\ue004\ue008])
 outside: (?:的)?(?:订单|单子|单)?\s*(?:以外|之外|外|除外|不算)?
