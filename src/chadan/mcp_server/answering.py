@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,13 +10,13 @@ import msgspec
 from chadan.api import orders_json, questions
 from chadan.api.keys import READ, KeyActor
 from chadan.mcp_server import explaining
-from chadan.mcp_server.asking import Asked, as_filter, ask
+from chadan.mcp_server.asking import as_filter, ask
 from chadan.mcp_server.redaction import cleaner, parted
 from chadan.orders.detail import get_detail
 from chadan.platform.errors import InvalidInput
-from chadan.search import service
+from chadan.search import readings
 from chadan.search.order_query import NAME_FIELDS, OrderQuery
-from chadan.search.summaries import summarise
+from chadan.search.summaries import Summary, summarise
 
 MOST = 50
 DEFAULT = 20
@@ -43,12 +43,10 @@ def find_orders(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST:
         raise InvalidInput(f"“limit” must be a whole number from 1 to {MOST}.", field="limit")
     asked = ask({**arguments, "limit": limit}, key.actor, {})
-    wanted = asked.query.replace(intent="list", metric="amount", group_by=None)
-    if wanted.sort is not None and wanted.sort.by == "metric":
-        wanted = wanted.replace(sort=None)
-    page = service.find_orders(key.actor.scope, wanted, asked.question.view, asked.question.cursor, limit)
-    if asked.question.doubt and not page.rows and not asked.question.cursor:
-        raise asked.question.doubt
+    wanted = [_as_list(query) for query in (asked.query, *asked.otherwise)]
+    query, page = readings.find(key.actor.scope, wanted, view=asked.view, cursor=asked.cursor, limit=limit)
+    if asked.doubt and not page.rows and not asked.cursor:
+        raise asked.doubt
     listed: list[Json] = msgspec.to_builtins(orders_json.listed(key, page.rows))
     accounts = [row.account or "" for row in page.rows]
     answer: Json = {
@@ -57,13 +55,19 @@ def find_orders(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
         ],
         "has_more": page.has_more,
         "next_cursor": page.next_cursor,
-        **_asked(asked, wanted),
+        "understood": _understood(asked, query),
     }
     if asked.query.intent != "list":
         answer["hint"] = (
             f"The question asks for a number ({asked.query.intent}); count_orders or summarise_orders answer it."
         )
     return answer
+
+
+def _as_list(query: OrderQuery) -> OrderQuery:
+    """The orders a question is about, in an order that a list can have."""
+    plain = query.replace(intent="list", metric="amount", group_by=None)
+    return plain.replace(sort=None) if plain.sort is not None and plain.sort.by == "metric" else plain
 
 
 def count_orders(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
@@ -81,16 +85,30 @@ def _summary(key: KeyActor, arguments: Mapping[str, Any], intents: tuple[str, ..
     if given.get("intent", intents[0]) not in intents:
         raise InvalidInput(f"“intent” must be one of: {', '.join(intents)}.", field="intent")
     asked = ask(arguments, key.actor, {name: str(value) for name, value in given.items()})
-    query = asked.query
-    if query.intent not in intents:
-        query = query.replace(intent=intents[0], **({"metric": "amount"} if intents == ("count",) else {}))
-    answer = orders_json.summary_json(summarise(key.actor.scope, query, asked.question.view))
-    if asked.question.doubt and not answer["orders"]:
-        raise asked.question.doubt
+    query, summary = _first(key, asked, [_as_number(one, intents) for one in (asked.query, *asked.otherwise)])
+    if asked.doubt and not summary.orders:
+        raise asked.doubt
+    answer = orders_json.summary_json(summary)
     if answer["group_by"] in NAME_FIELDS:
         clean = cleaner(key)
         answer["groups"] = [parted(group, ("key", "label"), clean) for group in answer["groups"]]
-    return {**answer, **_asked(asked, query)}
+    return {**answer, "understood": _understood(asked, query)}
+
+
+def _as_number(query: OrderQuery, intents: tuple[str, ...]) -> OrderQuery:
+    if query.intent in intents:
+        return query
+    return query.replace(intent=intents[0], **({"metric": "amount"} if intents == ("count",) else {}))
+
+
+def _first(key: KeyActor, asked: questions.Question, wanted: Sequence[OrderQuery]) -> tuple[OrderQuery, Summary]:
+    """The first reading that is about any order, else the first; as a list tries them."""
+    found = [(wanted[0], summarise(key.actor.scope, wanted[0], asked.view))]
+    for query in wanted[1:]:
+        if found[-1][1].orders:
+            return found[-1]
+        found.append((query, summarise(key.actor.scope, query, asked.view)))
+    return found[-1] if found[-1][1].orders else found[0]
 
 
 def explain_order(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
@@ -114,14 +132,14 @@ def explain_order(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
     }
 
 
-def _asked(asked: Asked, query: OrderQuery) -> Json:
+def _understood(asked: questions.Question, query: OrderQuery) -> Json:
     """How the question was understood: the filter to send for the next page, and the words nobody understood."""
-    understood: Json = {"filter": as_filter(query)}
+    known: Json = {"filter": as_filter(query)}
     if query.sort is not None and query.sort.by != "metric":
-        understood["sort"] = ("-" if query.sort.dir == "desc" else "") + query.sort.by
-    if asked.reading is not None and asked.reading.unknown:
-        understood["searched_as_text"] = asked.reading.unknown
-    return {"understood": understood}
+        known["sort"] = ("-" if query.sort.dir == "desc" else "") + query.sort.by
+    if asked.said is not None and asked.said.unknown:
+        known["searched_as_text" if query.text else "not_understood"] = asked.said.unknown
+    return known
 
 
 TOOLS: dict[str, Callable[[KeyActor, Mapping[str, Any]], Json]] = {

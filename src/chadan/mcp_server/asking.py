@@ -1,22 +1,17 @@
 """A tool's arguments as a question about orders: the API's own filter parameters, and a sentence in natural language.
 
-The parameters are those of `/api/v1/orders` and are read by the same function (api.questions), so a filter means here what it
-means there. The sentence is read by nlq; where both say something, the parameters win.
+Both are those of `/api/v1/orders`, `filter` its parameters and `question` its `q`, and are read by the same function
+(api.questions): what is asked means here what it means there. Where both say something, the sentence wins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from chadan.accounts.actors import Actor
 from chadan.api import openapi, questions
-from chadan.nlq.lexicon import Lexicon
-from chadan.nlq.reading import Reading, query_of, read
-from chadan.orders import number
 from chadan.platform.errors import InvalidInput
 from chadan.search import url
 from chadan.search.order_query import ENUM_FIELDS, OrderQuery
@@ -30,20 +25,7 @@ _LISTED = {name for name, each in PARAMETERS.items() if each["schema"].get("type
 _WORDS = {prefix + name for name in ENUM_FIELDS for prefix in ("", "exclude.")}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked: the query, the page, and how the sentence was read."""
-
-    question: questions.Question
-    reading: Reading | None = None
-
-    @property
-    def query(self) -> OrderQuery:
-        """The whole query."""
-        return self.question.query
-
-
-def ask(arguments: Mapping[str, Any], actor: Actor, aggregate: Mapping[str, str], now: datetime | None = None) -> Asked:
+def ask(arguments: Mapping[str, Any], actor: Actor, aggregate: Mapping[str, str]) -> questions.Question:
     """The question of a call. `aggregate` holds intent, metric and group_by where the tool has them.
 
     Raises InvalidInput for an argument of the wrong type, InvalidQuery for one that cannot be understood, NotFound and
@@ -53,16 +35,12 @@ def ask(arguments: Mapping[str, Any], actor: Actor, aggregate: Mapping[str, str]
     for name in ("sort", "cursor", "limit"):
         if arguments.get(name) not in (None, ""):
             pairs.append((name, _plain(arguments[name], name)))
-    asked = questions.read(urlencode(pairs), actor)
     sentence = arguments.get("question") or ""
     if not isinstance(sentence, str):
         raise InvalidInput("“question” must be text.", field="question")
-    if not sentence.strip():
-        return Asked(asked)
     if len(sentence) > MOST_CHARACTERS:
         raise InvalidInput(f"“question” is longer than {MOST_CHARACTERS} characters; ask shorter.", field="question")
-    reading = read(sentence, now=now or number.now(), lexicon=Lexicon.seed())
-    return Asked(questions.narrowed(asked, query_of(reading.got)), reading)
+    return questions.read(urlencode([*pairs, ("q", sentence)], errors="replace"), actor)
 
 
 def _pairs(given: Any) -> list[tuple[str, str]]:
