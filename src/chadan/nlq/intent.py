@@ -119,6 +119,7 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     if limit:
         got["limit"] = limit
     for name in (
+        "least",
         "m_quantity",
         "m_profit",
         "m_count",

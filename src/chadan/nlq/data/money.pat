@@ -3,7 +3,7 @@ amount: \d+(?:\.\d+)?(?:[kw](?![a-z])|万[一二三四五六七八九\d]?|千|�
 unit: \s?(?:元钱?|块钱?|rmb|cny|yuan|人民币|圆)
 currency: (?:¥|rmb\s?|cny\s?|人民币\s?)
 ge_before: 大于等于|不低于|不少于|不小于|至少|起码|最少|最低|少说|达到|达|满|>=|≥|at\sleast|not\sless\sthan|no\sless\sthan|minimum
-gt_before: (?:都|已经?)?(?:超过|大于|高于|高过|多于|不止|不只|超出|超|逾|贵过|贵于|>)|more\sthan|over|above|greater\sthan|exceeding
+gt_before: (?:都|已经?)?(?:超过|大于|大过|多过|高于|高过|多于|不止|不只|超出|超|逾|贵过|贵于|>)|more\sthan|over|above|greater\sthan|exceeding
 le_before: 小于等于|(?:不|没有?|未)(?:超过|超|高于|大于|多于|超出|高过)|最多|顶多|至多|最高|撑死|充其量|<=|≤|at\smost|up\sto|no\smore\sthan|not\smore\sthan|maximum
 lt_before: 不到|小于|低于|少于|不足|不满|没到|未满|未到|不够|低过|便宜过|便宜于|少过|小过|<|under|below|less\sthan
 about_before: 大概|大约|约莫|约|差不多|大致|估计|about|around|roughly
@@ -17,7 +17,7 @@ near_after: 出头|出点头|挂零
 range_to: \s*(?:到|至|~|-|—|–|和|与|跟|to|and)\s*
 range_open: 介于|between|from|从|在
 range_close: \s*(?:之间|中间|的?区间|范围)?
-amount_cue: (?:订单|支付|实付|成交|交易|付款|消费|实收|实际|总)?(?:金额|价格|价钱|总价|售价|成交价|单价|价位|总额)|实付款?|实际(?:支付|付款)|付了|付款|支付了?|支出|花费?了?|消费了?|掏了?|用了|实收|卖价|成交价|total\samount|amount|paid|price|costing
+amount_cue: (?:订单|支付|实付|成交|交易|付款|消费|实收|实际|总)?(?:金额|价格|价钱|总价|售价|成交价|单价|价位|总额)|实付款?|实际(?:支付|付款)|付了|付款|支付了?|支出|花(?:费|去|掉|出去?)?了?|消费了?|掏了?|用(?:去|掉)?了|用[去掉]|付(?:出|掉)了?|开销|实收|卖价|成交价|total\samount|amount|paid|price|costing
 face_cue: 面值|面额|充值金额|充值面额|充值了?|充了?|冲了?|face\svalue|denomination
 cue_gap: \s*(?:了|是|为|在|:|都|的)?\s*
 bought_after: 的?(?:买的?|付的?|成交|购买的?|入手的?|拍的|下单的|拿的|买到)
@@ -41,7 +41,7 @@ decimals: (?:元|块)(?P<tenth>[一二三四五六七八九\d])(?P<cent>[一二�
 dime: (?P<dimes>\d{1,2}|[一二两三四五六七八九])(?:毛|角)(?:钱|(?P<cents>[一二三四五六七八九\d])分?)?
 more: (?:多|几)(?=元|块|$|[^\u4e00-\u9fff]|的|买|付|以|充|单)
 other_unit: \s?(?:单|笔|条|名|位|个|张|份|件|套|组|天|日|号|月|年|周|点(?!券|卡)|小时|分钟|秒|次|折|%|款|台|家|人|g|倍|种|款|后|大|强|星期|季度)
-not_before: (?:前|第|top|no\.?|后|头)\s*$
+not_before: (?:前|第|top|no\.?|后|头|latest|newest|last|recent|first|earliest|oldest)\s*$
 letter: [a-z0-9_.]
 amount_cue_end: (?:{amount_cue})(?:{cue_gap})$
 face_cue_end: (?:{face_cue})(?:{cue_gap})$
