@@ -107,7 +107,7 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
         return False
     if rank and not noun and not pattern("order_rank").search(mask):
         noun = "product"
-    if noun is None or (pattern("order_ask").search(mask) and not which and not plural):
+    if noun is None or (not which and not plural and _of_orders(mask, best or worst or number)):
         return False
     got.update(intent="top", group_by=noun)
     metric = _rank_metric(sheet)
@@ -137,6 +137,14 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     if got.get("sort", {}).get("by") not in (None, "metric"):
         got.pop("sort")
     return True
+
+
+def _of_orders(mask: str, extreme: re.Match[str] | None) -> bool:
+    """Whether it is orders that are ranked: 最贵的, or …的订单 without a group noun behind the superlative."""
+    if pattern("order_ask").search(mask):
+        return True
+    named = extreme and pattern("ranked_noun").search(mask, extreme.start())
+    return bool(pattern("of_orders").search(mask) and not named)
 
 
 def _asked(match: re.Match[str]) -> str | None:

@@ -35,11 +35,11 @@ before_number: (?:{number_before})\s*(?:了|的)?\s*$
 number_after: \s*(?:(?P<lt>{lt_after})|(?P<ge>{ge_after})|(?P<le>{le_after})|(?P<about>{about_after})|(?P<near_over>{near_after})|(?P<exact>{exact_after}))
 few_number: {few_of}
 up_number: {hundreds}
-pair_number: (?P<first>[一二两三四五六七八])(?P<second>[二两三四五六七八九])(?P<pair_place>十|百|千|万)?(?={unit}|[十百千万])
+pair_number: (?P<first>[一二两三四五六七八])(?P<second>[二两三四五六七八九])(?:(?P<pair_place>十|百|千|万)|(?={unit}))
 plain_number: {amount}
 decimals: (?:元|块)(?P<tenth>[一二三四五六七八九\d])(?P<cent>[一二三四五六七八九\d])?(?:毛|角)?(?![个张月天笔单件份号条\d.]|{unit})
 dime: (?P<dimes>\d{1,2}|[一二两三四五六七八九])(?:毛|角)(?:钱|(?P<cents>[一二三四五六七八九\d])分?)?
-more: (?:多|几)(?=元|块|$|[^\u4e00-\u9fff]|的|买|付|以|充|单)
+more: (?:多|几)(?=元|块|$|[^\u4e00-\u9fff]|的|买|付|以|充|单|{particle}|订单)
 other_unit: \s?(?:单|笔|条|名|位|个|张|份|件|套|组|天|日|号|月|年|周|点(?!券|卡)|小时|分钟|秒|次|折|%|款|台|家|人|g|倍|种|款|后|大|强|星期|季度)
 not_before: (?:前|第|top|no\.?|后|头|latest|newest|last|recent|first|earliest|oldest)\s*$
 letter: [a-z0-9_.]
