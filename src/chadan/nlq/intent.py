@@ -33,7 +33,9 @@ def read_intent(sheet: Sheet) -> dict[str, Any]:
         got["metric"] = measure["metric"]
     if measure.get("group_by") and "group_by" not in got:
         got["group_by"] = measure["group_by"]
-    if "intent" not in got:
+    if "intent" in got:
+        _every(sheet, "newest")
+    else:
         _list_order(sheet, got)
     return got
 
@@ -134,6 +136,7 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     ):
         _every(sheet, name)
     _every(sheet, "ranked_noun")
+    _every(sheet, "newest")
     if got.get("sort", {}).get("by") not in (None, "metric"):
         got.pop("sort")
     return True
@@ -143,7 +146,9 @@ def _of_orders(mask: str, extreme: re.Match[str] | None) -> bool:
     """Whether it is orders that are ranked: 最贵的, or …的订单 without a group noun behind the superlative."""
     if pattern("order_ask").search(mask):
         return True
-    named = extreme and pattern("ranked_noun").search(mask, extreme.start())
+    if extreme is None:
+        return False
+    named = pattern("ranked_noun").search(mask, extreme.start())
     return bool(pattern("of_orders").search(mask) and not named)
 
 
@@ -267,6 +272,7 @@ def _list_order(sheet: Sheet, got: dict[str, Any]) -> None:
     ):
         if _first(sheet, name):
             got.setdefault("sort", {"by": by, "dir": direction})
+            _every(sheet, "newest")
             return
     if newest:
         _every(sheet, "newest")

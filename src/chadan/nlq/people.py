@@ -65,14 +65,14 @@ def _named(sheet: Sheet, lexicon: Lexicon, cue: re.Match[str]) -> None:
     end = here
     while True:
         name = pattern("name").match(mask, here)
-        if (
-            not name
-            or pattern("not_name").match(name[0])
-            or (slot == "platform" and pattern("noise_all").fullmatch(name[0]))
-        ):
+        if not name or pattern("not_name").match(name[0]) or pattern("no_name").fullmatch(name[0]):
             break
-        names.append(_written(sheet, name.start(), name.end()))
-        end = name.end()
+        polite = pattern("after_name").search(name[0])
+        stop = name.start() + (polite.start() if polite else len(name[0]))
+        if stop - name.start() < 1:
+            break
+        names.append(_written(sheet, name.start(), stop))
+        end = stop
         more = pattern("and_name").match(mask, end)
         if not more or _is_cue(mask, more.end()) or lexicon.trie.longest(mask, more.end()):
             break

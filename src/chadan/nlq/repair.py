@@ -168,9 +168,17 @@ def _miswritten(index: Repairs, span: str) -> str | None:
         return None
     found: set[str] = set()
     for place, character in enumerate(span):
-        if _is_chinese(character):
+        if _is_chinese(character) and not _well_written(index, span, place):
             found |= index.by_shape.get(span[:place] + WILD + span[place + 1 :], set())
     return next(iter(found)) if len(found) == 1 else None
+
+
+def _well_written(index: Repairs, span: str, place: int) -> bool:
+    """Whether a character is no slip: a function word, or one of a word with its neighbour (中旬 in 中旬联通)."""
+    if pattern("function_character").match(span[place]):
+        return True
+    pairs = (span[max(0, place - 1) : place + 1], span[place : place + 2])
+    return any(len(pair) == 2 and (pair in ordinary() or pair in index.words) for pair in pairs)
 
 
 def _inside_ordinary(mask: str, start: int, end: int) -> bool:

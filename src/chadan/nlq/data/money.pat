@@ -12,7 +12,7 @@ exact_before: 正好|刚好|恰好|整整|就是?|等于|=|exactly|整
 ge_after: (?:及|或|和)?以上|及其以上|往上|朝上|向上|打底|起步|起(?!来|头)|以上的?|之上|\+|or\s(?:more|above)|and\s(?:above|up)|多起
 le_after: (?:及|或)?以下|(?:及|或)?以内|之内|往下|朝下|封顶|之下|内(?!容)|or\sless
 lt_after: 都?不到|不足|不满|都?没到|都?不够
-about_after: 左右|上下|前后|来块|的样子|上下浮动|多少
+about_after: 左右|上下|前后|来块|的样子|上下浮动
 near_after: 出头|出点头|挂零
 range_to: \s*(?:到|至|~|-|—|–|和|与|跟|to|and)\s*
 range_open: 介于|between|from|从|在
