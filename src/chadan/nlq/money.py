@@ -279,7 +279,7 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     number_end = found.end
     if unit:
         found.end = unit.end()
-    start, end, found, _ = measured(mask, index, found)
+    start, end, found, compared = measured(mask, index, found)
     tail = pattern("quantity_unit").match(mask, end)
     end = tail.end() if tail and not unit else end
     cue = pattern("quantity_cue_end").search(mask[max(0, start - CUE_WINDOW) : start])
@@ -289,7 +289,7 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     elif (
         not (unit or tail)
         or pattern("not_before").search(mask[max(0, start - 3) : start])
-        or not (verb or pattern("product_ahead").match(mask, end))
+        or not (verb or pattern("product_ahead").match(mask, end) or (compared and pattern("piece").match(mask, number_end)))
     ):
         return False
     elif verb:

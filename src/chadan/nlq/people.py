@@ -69,6 +69,7 @@ def _named(sheet: Sheet, lexicon: Lexicon, cue: re.Match[str]) -> None:
             break
         polite = pattern("after_name").search(name[0])
         stop = name.start() + (polite.start() if polite else len(name[0]))
+        stop = _before_thing(lexicon, mask, name.start(), stop)
         if stop - name.start() < 1:
             break
         names.append(_written(sheet, name.start(), stop))
@@ -79,6 +80,15 @@ def _named(sheet: Sheet, lexicon: Lexicon, cue: re.Match[str]) -> None:
         here = more.end()
     if names and not (slot == "platform" and not _likely(names)):
         _take(sheet, cue.start(), end, slot, names)
+
+
+def _before_thing(lexicon: Lexicon, mask: str, start: int, end: int) -> int:
+    """Where a name ends when a word of the lexicon closes it (客户李四激活码): a name has two characters at least."""
+    for index in range(start + 2, end):
+        found = lexicon.trie.longest(mask, index)
+        if found and found[0] == end and end - index > 1:
+            return index
+    return end
 
 
 def _likely(names: list[str]) -> bool:

@@ -181,6 +181,10 @@ def _well_written(index: Repairs, span: str, place: int) -> bool:
     return any(len(pair) == 2 and (pair in ordinary() or pair in index.words) for pair in pairs)
 
 
+def _all_functional(text: str) -> bool:
+    return all(pattern("function_character").match(character) for character in text)
+
+
 def _inside_ordinary(mask: str, start: int, end: int) -> bool:
     """Whether a short span takes a piece out of an everyday word (电宝 out of 充电宝, 一长 out of 一长串)."""
     if end - start > SHORT:
@@ -189,7 +193,8 @@ def _inside_ordinary(mask: str, start: int, end: int) -> bool:
     for length in (2, 3, 4):
         for first in range(max(0, start - length + 1), end):
             last = first + length
-            if last <= len(mask) and not (first >= start and last <= end) and mask[first:last] in words:
+            outer = mask[first:start] + mask[end:last]
+            if last <= len(mask) and outer and mask[first:last] in words and not _all_functional(outer):
                 return True
     return False
 

@@ -81,7 +81,9 @@ def overdue(sheet: Sheet, clock: Clock) -> None:
         length = duration(match)
         verb = match["verb"] or ""
         stuck = bool(pattern("stuck_before").fullmatch(verb))
-        if length is None or not (stuck or pattern("open_negative").match(sheet.mask, match.end())):
+        # A verb that starts a clock needs no 还没 behind it: 付款超过3小时的.
+        aging = pattern("aging").fullmatch(verb + match["more"])
+        if length is None or not (stuck or aging or pattern("open_negative").match(sheet.mask, match.end())):
             continue
         moment = back(clock.now, length)
         if moment is None:

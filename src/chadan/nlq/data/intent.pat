@@ -5,7 +5,7 @@ g_category: 品类|分类|类目|大类|品种|类别|类型|categor(?:y|ies)
 g_variant: 规格|面值(?!\d)|面额(?!\d)|套餐|variants?
 g_buyer: 买家|客户|用户|顾客|客人|买主|buyers?|customers?|users?
 g_agent: 代理商?|分销商|推广员|agents?|resellers?
-g_supplier: 供货商|供应商|货源商?|上游|suppliers?
+g_supplier: 供货商|供应商|货源商?|(?<!以)上游(?!戏)|suppliers?
 g_merchant: 店铺|商家|商户|店家|卖家|网店|店(?!里)|merchants?|sellers?|shops?
 g_platform: 平台|渠道|来源|platforms?|channels?
 g_status: (?:订单)?状态|statuses

@@ -28,6 +28,7 @@ hundreds: 上(?P<up>百|千|万)
 few_of: (?:好)?几(?P<few_place>十|百|千|万)?|(?:好)?(?:数)(?P<many_place>十|百|千|万)
 adjacent_gap: (?:的|是|充值?|冲值?|\s)*
 quantity_unit: 张|个(?!月|小时|钟头|星期|礼拜|季度|商品|产品|品类|代理|客户|买家|供货商|平台|规格|人|店|单|订单)|份|件|套|组
+piece: 张|份|件|套
 quantity_cue: (?:购买|下单|商品|买的?)?(?:数量|件数|张数|份数|个数|quantity)
 buy_verb: (?:买|购买|购|拍|下单?|卖|卖出|充|囤|要|入手|提|拿|订)了?过?(?:的是)?\s*$
 number_before: (?P<le>{le_before})|(?P<ge>{ge_before})|(?P<gt>{gt_before})|(?P<lt>{lt_before})|(?P<about>{about_before})|(?P<near>{near_before})|(?P<exact>{exact_before})
@@ -47,6 +48,6 @@ amount_cue_end: (?:{amount_cue})(?:{cue_gap})$
 face_cue_end: (?:{face_cue})(?:{cue_gap})$
 quantity_cue_end: (?:{quantity_cue}){cue_gap}$
 quantity_number: {few_of}|{amount}
-product_ahead: [的\s]*(?:[\d.元块¥一二两三四五六七八九十百千]{1,8}(?:面值)?的?)?[\ue00a-\ue00c]
+product_ahead: [的\s]*(?:[\d.元块¥一二两三四五六七八九十百千]{1,8}(?:\s?yuan|\s?rmb)?(?:面值)?[的\s]?)?[\ue00a-\ue00c]
 range_sign: \s?(?:到|至|~|-|—|–)\s?
 between: \s*(?:之间|中间)

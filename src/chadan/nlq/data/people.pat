@@ -2,7 +2,7 @@
 cue_buyer: 买家|客户|顾客|用户|下单人|买主|客人|买方|购买人|购买者|buyer(?![a-z])|customer(?![a-z])
 cue_merchant: 商家|商户|店铺|卖家|店家|卖主|商铺|网店|merchant(?![a-z])|seller(?![a-z])
 cue_agent: 代理商?|分销商|推广员|分销员|代理人|推广人|agent(?![a-z])
-cue_supplier: 供货商|供应商|货源商?|上游|供货方|供应方|进货商|supplier(?![a-z])
+cue_supplier: 供货商|供应商|货源商?|(?<!以)上游(?!戏)|供货方|供应方|进货商|supplier(?![a-z])
 cue_platform: 平台|渠道|来源|来自
 people_cue: (?P<buyer>{cue_buyer})|(?P<merchant>{cue_merchant})|(?P<agent>{cue_agent})|(?P<supplier>{cue_supplier})|(?P<platform>{cue_platform})
 name_sep: \s*(?:名字?|昵称)?\s*(?:是|为|叫做?|:|=)?\s*
