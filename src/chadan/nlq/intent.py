@@ -153,7 +153,7 @@ def _of_orders(mask: str, extreme: re.Match[str] | None) -> bool:
 
 
 def _asked(match: re.Match[str]) -> str | None:
-    if match["d"]:
+    if match["d"] or match["dn"]:
         return "day"
     if match["m"]:
         return "month"

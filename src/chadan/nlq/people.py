@@ -7,7 +7,7 @@ import unicodedata
 
 from chadan.nlq.lexicon import Lexicon
 from chadan.nlq.patterns import pattern
-from chadan.nlq.sheet import Sheet
+from chadan.nlq.sheet import Piece, Sheet
 
 SLOTS = ("buyer", "merchant", "agent", "supplier", "platform")
 ROLES = {"role_consumer": "consumer", "role_sales": "sales", "role_agent": "agent"}
@@ -38,7 +38,7 @@ def read_tags(sheet: Sheet) -> None:
         group = next(name for name in ("t1", "t2", "t3", "t4") if match[name] is not None)
         value = _written(sheet, match.start(group), match.end(group))
         if value and sheet.free(match.start(), match.end()):
-            sheet.take(match.start(), match.end(), "tag", "tag", value)
+            sheet.take(match.start(), match.end(), "tag", "tag", value).negated = bool(match["no"])
 
 
 def read_people(sheet: Sheet, lexicon: Lexicon) -> None:
@@ -79,7 +79,7 @@ def _named(sheet: Sheet, lexicon: Lexicon, cue: re.Match[str]) -> None:
             break
         here = more.end()
     if names and not (slot == "platform" and not _likely(names)):
-        _take(sheet, cue.start(), end, slot, names)
+        _take(sheet, cue.start(), end, slot, names).negated = bool(sep and sep["no"])
 
 
 def _before_thing(lexicon: Lexicon, mask: str, start: int, end: int) -> int:
@@ -120,6 +120,6 @@ def _written(sheet: Sheet, start: int, end: int) -> str:
     return unicodedata.normalize("NFKC", sheet.raw_of(start, end)).strip(" \"'“”")
 
 
-def _take(sheet: Sheet, start: int, end: int, slot: str, names: list[str]) -> None:
+def _take(sheet: Sheet, start: int, end: int, slot: str, names: list[str]) -> Piece:
     kind = "platform" if slot == "platform" else "person"
-    sheet.take(start, end, kind, slot, [name for name in dict.fromkeys(names) if name])
+    return sheet.take(start, end, kind, slot, [name for name in dict.fromkeys(names) if name])
