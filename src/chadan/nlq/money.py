@@ -289,7 +289,9 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     elif (
         not (unit or tail)
         or pattern("not_before").search(mask[max(0, start - 3) : start])
-        or not (verb or pattern("product_ahead").match(mask, end) or (compared and pattern("piece").match(mask, number_end)))
+        or not (
+            verb or pattern("product_ahead").match(mask, end) or (compared and pattern("piece").match(mask, number_end))
+        )
     ):
         return False
     elif verb:
