@@ -139,6 +139,8 @@ def _understood(asked: questions.Question, query: OrderQuery) -> Json:
         known["sort"] = ("-" if query.sort.dir == "desc" else "") + query.sort.by
     if asked.said is not None and asked.said.unknown:
         known["searched_as_text" if query.text else "not_understood"] = asked.said.unknown
+    if asked.said is not None:
+        known["read_by"] = asked.said.source
     return known
 
 
