@@ -275,3 +275,5 @@ def test_the_search_box_asks_it(model: FakeModel, database: Any) -> None:
     meant = typed(Q, number.now(), NOBODY)
     assert meant.said is not None and meant.said.source == "model"
     assert meant.parsed.query.product == ("腾讯视频",)
+    assert [problem.code for problem in meant.parsed.problems] == ["note_by_model"], "and it is said"
+    assert "鹅厂视频" in meant.parsed.problems[0].message

@@ -118,7 +118,8 @@ class _Draft:
         text = " ".join(self._left)[:MAX_TEXT].strip()
         got = {**self._got, **({"text": text} if text else {})}
         spans = sorted([*self._old.spans, *self._spans], key=lambda span: (span.start, span.end))
-        return Reading(got, spans, self._left, self._old.notes, source="model")
+        words = "、".join(self._q[span.start : span.end] for span in self._spans)
+        return Reading(got, spans, self._left, [*self._old.notes, {"code": "by_model", "words": words}], source="model")
 
 
 def _copy(value: Any) -> Any:
