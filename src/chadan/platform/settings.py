@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "chadan.notify",
     "chadan.search",
     "chadan.saved_views",
+    "chadan.recall",
     "chadan.tagging",
     "chadan.exports",
     "chadan.batches",
@@ -91,6 +92,7 @@ TEMPLATES = [
         "DIRS": [
             ROOT / "web" / "templates",
             ROOT / "saved_views" / "templates",
+            ROOT / "recall" / "templates",
             ROOT / "tagging" / "templates",
             ROOT / "accounts" / "templates",
             ROOT / "exports" / "templates",
