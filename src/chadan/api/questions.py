@@ -10,11 +10,14 @@ from urllib.parse import parse_qsl
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
+from chadan.asking.understanding import understand
+from chadan.nlq.reading import Reading
 from chadan.orders import number
 from chadan.platform.errors import Forbidden, InvalidQuery, NotFound
+from chadan.platform.scope import NOBODY
 from chadan.saved_views import services
 from chadan.saved_views.opening import open_view
-from chadan.search import checking, grammar, url
+from chadan.search import checking, url
 from chadan.search.order_query import OrderQuery
 from chadan.search.problems import MISTYPED, Problem, doubts, standing
 
@@ -43,6 +46,8 @@ class Question:
     doubt: Mistyped | None = None
     """Why an order number asked for cannot be one of ours. It may still be a payment's or another site's: to be raised
     when nothing is found."""
+    said: Reading | None = None
+    """How natural language in `q` was read."""
 
 
 def read(query_string: str, actor: Actor | None = None) -> Question:
@@ -70,14 +75,17 @@ def read(query_string: str, actor: Actor | None = None) -> Question:
         query, view = said.query, view or side
     otherwise: tuple[OrderQuery, ...] = ()
     doubt = _doubt(doubts(query), "order_no")
-    if said.q.strip():
-        parsed = grammar.parse(said.q, now)
+    meant = understand(said.q, now, actor.scope if actor else NOBODY) if said.q.strip() else None
+    if meant is not None:
+        parsed = meant.parsed
         for problem in standing(parsed.problems, found=True):
             raise InvalidQuery(problem.message, hint=problem.hint, field="q")
         doubt = _doubt(parsed.problems, "q") or doubt
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
-    return Question(query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt)
+    return Question(
+        query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt, meant and meant.said
+    )
 
 
 def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, str | None]:
@@ -88,7 +96,7 @@ def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, s
     opened = open_view(actor, view, now)
     for sentence in opened.hidden:
         raise Forbidden(sentence, field="saved")
-    return opened.query(now), view.side or None
+    return opened.query(now, actor.scope), view.side or None
 
 
 def _doubt(problems: Sequence[Problem], field: str) -> Mistyped | None:

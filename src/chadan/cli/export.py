@@ -42,17 +42,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace, kind: str) -> int:
     from chadan.accounts.actors import find_actor
+    from chadan.asking.answering import listed
+    from chadan.asking.understanding import understand
     from chadan.exports import runner, services
     from chadan.orders import number
-    from chadan.search import grammar, readings
+    from chadan.search import readings
     from chadan.search.order_query import OrderQuery
     from chadan.search.problems import standing
 
     actor = find_actor(args.user)
     query = OrderQuery()
     if args.query.strip():
-        parsed = grammar.parse(args.query, now=number.now())
-        query, page = readings.find(actor.scope, [parsed.query, *parsed.otherwise], view=args.view, limit=1)
+        parsed = understand(args.query, number.now(), actor.scope).parsed
+        queries = [listed(one) for one in (parsed.query, *parsed.otherwise)]
+        query, page = readings.find(actor.scope, queries, view=args.view, limit=1)
         if left := standing(parsed.problems, found=bool(page.rows)):
             raise InvalidInput(" ".join(problem.sentence for problem in left))
     every = [column.value for column in services.open_columns(actor, args.view or "")]

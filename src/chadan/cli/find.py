@@ -45,23 +45,33 @@ def run(args: argparse.Namespace) -> int:
 
 def _find(args: argparse.Namespace) -> int:
     from chadan.accounts.actors import Permission, find_actor
+    from chadan.asking.answering import answer, in_words, listed
+    from chadan.asking.understanding import understand
     from chadan.exports import audit
     from chadan.exports.masking import mask
     from chadan.orders import number
-    from chadan.search import grammar, readings, service
+    from chadan.search import readings, service
+    from chadan.search.chips import describe
     from chadan.search.order_query import IdMatch
     from chadan.search.problems import standing
 
     actor = find_actor(args.user)
     if args.unmasked:
         actor.require(Permission.REVEAL)
-    parsed = grammar.parse(args.text, now=number.now())
+    meant = understand(args.text, number.now(), actor.scope)
+    parsed = meant.parsed
     query, side = parsed.query, args.view
     if args.saved:
         query, side = _saved(actor, args.saved, query, side)
     if parsed.jump is not None:
         query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
-    query, page = readings.find(actor.scope, [query, *parsed.otherwise], view=side, limit=args.limit)
+    if meant.said is not None:
+        print(f"chadan: understood as {describe(query, now=number.now()) or 'all orders'}", file=sys.stderr)
+    answered = answer(actor.scope, query, side)
+    queries = [listed(one) for one in (query, *parsed.otherwise)]
+    query, page = readings.find(actor.scope, queries, view=side, limit=args.limit)
+    if answered is not None and not args.json:
+        print(in_words(answered))
     for problem in standing(parsed.problems, found=bool(page.rows)):
         print(f"chadan: {problem.sentence}", file=sys.stderr)
     rows = page.rows
@@ -71,8 +81,12 @@ def _find(args: argparse.Namespace) -> int:
         rows = [row._replace(account=mask(row.account), buyer_login=mask(row.buyer_login)) for row in rows]
     if args.json:
         data = [_dict(row, actor.scope, side) for row in rows]
-        answer = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        found: dict[str, Any] = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
+        if answered is not None:
+            groups = [{"label": bar.label, "value": bar.value} for bar in answered.bars]
+            number_of = {"title": answered.title, "value": answered.value, "orders": answered.orders, "groups": groups}
+            found["answer"] = number_of
+        print(json.dumps(found, ensure_ascii=False, indent=2))
         return 0 if data else 1
     for row in rows:
         amount = f"¥{row.amount / 100:,.2f}"
@@ -93,7 +107,7 @@ def _saved(actor: Actor, name: str, typed: OrderQuery, side: str | None) -> tupl
     opened = open_view(actor, view)
     for sentence in opened.hidden:
         print(f"chadan: {sentence}", file=sys.stderr)
-    return opened.query(number.now()).merged(typed), side or view.side or None
+    return opened.query(number.now(), actor.scope).merged(typed), side or view.side or None
 
 
 def _dict(row: OrderRow, scope: Scope, view: str | None) -> dict[str, Any]:

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "chadan.search",
     "chadan.saved_views",
     "chadan.recall",
+    "chadan.asking",
     "chadan.tagging",
     "chadan.exports",
     "chadan.batches",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chadan.accounts.actors import Actor
+from chadan.asking.understanding import understand
 from chadan.orders import number
 from chadan.platform.errors import InvalidQuery
+from chadan.platform.scope import Scope
 from chadan.saved_views.models import SavedView
-from chadan.search import grammar, readings, url
+from chadan.search import readings, url
 from chadan.search.chips import describe
 from chadan.search.order_query import OrderQuery
 from chadan.search.permitted import without_hidden
@@ -28,9 +30,9 @@ class Opened:
     date: str
     hidden: tuple[str, ...] = ()
 
-    def query(self, now: datetime) -> OrderQuery:
+    def query(self, now: datetime, scope: Scope) -> OrderQuery:
         """The whole question: the filter with the likeliest reading of the typed text."""
-        parsed = grammar.parse(self.typed, now=now) if self.typed.strip() else None
+        parsed = understand(self.typed, now, scope).parsed if self.typed.strip() else None
         return readings.candidates(self.filters, parsed)[0]
 
     def pairs(self) -> Pairs:
@@ -48,7 +50,7 @@ def open_view(actor: Actor, view: SavedView, now: datetime | None = None) -> Ope
     typed, date, side = view.typed, view.date, view.side or None
     sentences: dict[str, None] = {}
     if typed.strip():
-        parsed = grammar.parse(typed, now=now)
+        parsed = understand(typed, now, actor.scope).parsed
         _rest, said = without_hidden(actor.scope, parsed.query, side)
         if said:  # the text itself would say it: what may be known of it becomes filters
             filters, typed = filters.merged(parsed.query), ""
@@ -62,7 +64,7 @@ def summary(actor: Actor, view: SavedView) -> str:
     """The view in one line, as far as the actor may know it."""
     now = number.now()
     try:
-        return describe(open_view(actor, view, now).query(now), now=now)
+        return describe(open_view(actor, view, now).query(now, actor.scope), now=now)
     except InvalidQuery as error:
         return str(error)
 

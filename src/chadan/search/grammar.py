@@ -86,6 +86,11 @@ def parse(text: str, now: datetime) -> Parsed:
     return Parsed(_jump(query), query, (*doubts(query), *draft.problems), _otherwise(draft, query))
 
 
+def has_filters(text: str) -> bool:
+    """Whether the text names filters (`key:value`) or quotes exact words: then it is no sentence."""
+    return any(token.key or token.typed or token.quoted for token in _tokens(text))
+
+
 def _opens_number(tokens: Sequence[_Token]) -> bool:
     """Whether a 19-digit number, perhaps in spaced groups, starts with the value of the first token."""
     words: list[str] = []

@@ -31,6 +31,7 @@ from chadan.web.live import live_for
 from chadan.web.orders import columns
 from chadan.web.orders.areas import TITLES, Area, in_area
 from chadan.web.orders.cells import PLACEHOLDER, row_writer
+from chadan.web.orders.question import understanding_of
 from chadan.web.orders.state import DEFAULT_DATE, SIZES, ListState
 
 S = OrderStatus
@@ -115,7 +116,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
     except InvalidQuery as problem:
         error = error or str(problem)
         found = readings.find(actor.scope, queries, view=state.view, limit=state.size)
-    state, page = state.reading(found.query), found.page
+    typed, state, page = state, state.reading(found.query), found.page
     everything = columns.available(area, actor, state.view)
     drawing = row_context(request, area, actor, state, page.rows)
     shown = {head.key for head in drawing["heads"]}
@@ -131,6 +132,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "offers": recalled.offers(area, actor, state.view),
         "saved": on_list.bar(area, actor, state, opened),
         "error": error,
+        "understood": understanding_of(actor, typed, state),
         "live": live,
         "rows_url": f"{area.path}/rows?{state.text()}",
         **drawing,

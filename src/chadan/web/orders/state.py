@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
+from chadan.asking.answering import listed
+from chadan.asking.understanding import understand
+from chadan.nlq.reading import Reading
 from chadan.orders import number
-from chadan.search import grammar, readings, url
+from chadan.search import readings, url
 from chadan.search.order_query import OrderQuery
 from chadan.search.permitted import without_hidden
 from chadan.search.problems import Problem, doubts, standing
@@ -41,6 +43,10 @@ class ListState:
     bare: bool = False
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Parameters every link keeps: view, columns, page size, the saved view it was opened with."""
+    said: Reading | None = None
+    """How the typed text was read, when it was natural language."""
+    asked: OrderQuery | None = None
+    """The question, when it is for a number; `query` has the orders behind it."""
     opens: str = ""
     """The window a list without filters has to name, where a bare visit would open a saved view."""
 
@@ -53,7 +59,8 @@ class ListState:
         pairs = [(key, value) for key, values in parameters.lists() for value in values]
         now = number.now()
         said = url.from_pairs(pairs, now=now, ignore=FOREIGN)
-        typed = grammar.parse(said.q, now=now) if said.q.strip() else None
+        meant = understand(said.q, now, actor.scope) if said.q.strip() else None
+        typed = meant.parsed if meant else None
         bare = not said.q.strip() and not said.date and said.query.is_bare() and not parameters.get("cursor")
         filters, date = said.query, said.date
         if bare:
@@ -63,6 +70,7 @@ class ListState:
         size = parameters.get("size", "")
         filters, unheard = _heard(filters, view, actor)
         first, *others = readings.candidates(filters, typed)
+        asked = _asked(first, view, actor)
         first, unheard_typed = _heard(first, view, actor)
         problems = [*doubts(filters), *(typed.problems if typed else ()), *unheard, *unheard_typed]
         return cls(
@@ -77,6 +85,8 @@ class ListState:
             jump=typed.jump if typed else None,
             problems=tuple(dict.fromkeys(problems)),
             bare=bare,
+            said=meant.said if meant else None,
+            asked=asked,
             extra=_extra(parameters, view),
         )
 
@@ -92,6 +102,11 @@ class ListState:
     def reading(self, query: OrderQuery) -> ListState:
         """The same list with `query` as what the typed text turned out to mean."""
         return self if query is self.query else replace(self, query=query)
+
+    def ignored(self, found: ListState) -> str:
+        """The words that were left out because with them nothing was found."""
+        text = self.query.text
+        return text if self.said is not None and text and found.query == self.query.replace(text="") else ""
 
     def pairs(self) -> list[tuple[str, str]]:
         """This list's parameters: what was typed stays typed, everything else by name."""
@@ -154,12 +169,14 @@ class ListState:
 def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, list[Problem]]:
     """The part of a query that this list can answer to this role, and what is to be said about the rest."""
     query, sentences = without_hidden(actor.scope, query, view)
-    problems = [Problem("hidden", sentence) for sentence in sentences]
-    counting = OrderQuery(intent=query.intent, metric=query.metric, group_by=query.group_by)
-    if counting != OrderQuery():
-        problems.append(Problem("not_listed", _("A list shows orders: show:, metric: and group: change nothing here.")))
-        query = query.replace(intent="list", metric="amount", group_by=None)
-    return query, problems
+    return listed(query), [Problem("hidden", sentence) for sentence in sentences]
+
+
+def _asked(query: OrderQuery, view: str | None, actor: Actor) -> OrderQuery | None:
+    """The question for a number, if it is one and may be asked; what may not be asked, `_heard` says."""
+    if query.intent == "list" and query.group_by is None:
+        return None
+    return query if not without_hidden(actor.scope, query, view)[1] else None
 
 
 def list_view(wanted: str, area: Area, actor: Actor) -> str | None:
