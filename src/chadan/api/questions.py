@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import filterfalse
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
+from chadan.asking.notes import is_note
 from chadan.asking.understanding import understand
+from chadan.nlq.reading import Reading
 from chadan.orders import number
 from chadan.platform.errors import Forbidden, InvalidQuery, NotFound
 from chadan.platform.scope import NOBODY
@@ -45,6 +48,8 @@ class Question:
     doubt: Mistyped | None = None
     """Why an order number asked for cannot be one of ours. It may still be a payment's or another site's: to be raised
     when nothing is found."""
+    said: Reading | None = None
+    """How natural language in `q` was read."""
 
 
 def read(query_string: str, actor: Actor | None = None) -> Question:
@@ -72,14 +77,17 @@ def read(query_string: str, actor: Actor | None = None) -> Question:
         query, view = said.query, view or side
     otherwise: tuple[OrderQuery, ...] = ()
     doubt = _doubt(doubts(query), "order_no")
-    if said.q.strip():
-        parsed = understand(said.q, now, actor.scope if actor else NOBODY).parsed
-        for problem in standing(parsed.problems, found=True):
+    meant = understand(said.q, now, actor.scope if actor else NOBODY) if said.q.strip() else None
+    if meant is not None:
+        parsed = meant.parsed
+        for problem in filterfalse(is_note, standing(parsed.problems, found=True)):
             raise InvalidQuery(problem.message, hint=problem.hint, field="q")
         doubt = _doubt(parsed.problems, "q") or doubt
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
-    return Question(query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt)
+    return Question(
+        query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt, meant and meant.said
+    )
 
 
 def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, str | None]:

@@ -19,7 +19,9 @@ _SENTENCES = {
     "too_many_values": "A filter holds fewer values than you named: the first ones were taken.",
     "text_cut": "The text was too long: its beginning was searched.",
     "repaired": "“{written}” was read as “{read}”.",
+    "by_model": "A language model helped to read “{words}”.",
 }
+_PREFIX = "note_"
 
 
 def problems_of(said: Reading) -> list[Problem]:
@@ -29,5 +31,10 @@ def problems_of(said: Reading) -> list[Problem]:
         sentence = _SENTENCES.get(str(note.get("code")))
         if sentence:
             values = {name: str(value)[:60] for name, value in note.items() if name != "code"}
-            found.append(Problem(f"note_{note['code']}", say(sentence, **values)))
+            found.append(Problem(f"{_PREFIX}{note['code']}", say(sentence, **values)))
     return list(dict.fromkeys(found))
+
+
+def is_note(problem: Problem) -> bool:
+    """Whether a problem only says how a question was read: it is worth a line, not a refusal."""
+    return problem.code.startswith(_PREFIX)
