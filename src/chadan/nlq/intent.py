@@ -33,7 +33,9 @@ def read_intent(sheet: Sheet) -> dict[str, Any]:
         got["metric"] = measure["metric"]
     if measure.get("group_by") and "group_by" not in got:
         got["group_by"] = measure["group_by"]
-    if "intent" not in got:
+    if "intent" in got:
+        _every(sheet, "newest")
+    else:
         _list_order(sheet, got)
     return got
 
@@ -103,11 +105,11 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
         noun = _noun(plural) or "day"
     else:
         noun = _ranked_noun(mask)
-    if number and not noun and pattern("limit_n").match(mask, number.start()):
-        return False
     if rank and not noun and not pattern("order_rank").search(mask):
         noun = "product"
-    if noun is None or (pattern("order_ask").search(mask) and not which and not plural):
+    if number and not noun and pattern("limit_n").match(mask, number.start()):
+        return False
+    if noun is None or (not which and not plural and _of_orders(mask, best or worst or number)):
         return False
     got.update(intent="top", group_by=noun)
     metric = _rank_metric(sheet)
@@ -119,6 +121,7 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     if limit:
         got["limit"] = limit
     for name in (
+        "least",
         "m_quantity",
         "m_profit",
         "m_count",
@@ -133,13 +136,24 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     ):
         _every(sheet, name)
     _every(sheet, "ranked_noun")
+    _every(sheet, "newest")
     if got.get("sort", {}).get("by") not in (None, "metric"):
         got.pop("sort")
     return True
 
 
+def _of_orders(mask: str, extreme: re.Match[str] | None) -> bool:
+    """Whether it is orders that are ranked: 最贵的, or …的订单 without a group noun behind the superlative."""
+    if pattern("order_ask").search(mask):
+        return True
+    if extreme is None:
+        return False
+    named = pattern("ranked_noun").search(mask, extreme.start())
+    return bool(pattern("of_orders").search(mask) and not named)
+
+
 def _asked(match: re.Match[str]) -> str | None:
-    if match["d"]:
+    if match["d"] or match["dn"]:
         return "day"
     if match["m"]:
         return "month"
@@ -203,6 +217,7 @@ def _measure(sheet: Sheet) -> dict[str, str]:
     average = _every(sheet, "average")
     quantity = _every(sheet, "m_quantity")
     profit = _every(sheet, "m_profit")
+    of_status = _of_status(sheet)
     how_many = _every(sheet, "how_many")
     counted = _every(sheet, "m_count")
     how_much = _every(sheet, "how_much")
@@ -226,6 +241,8 @@ def _measure(sheet: Sheet) -> dict[str, str]:
         _every(sheet, "rest_of_profit")
     elif quantity:
         out.update(intent="sum", metric="quantity")
+    elif of_status:
+        out["intent"] = of_status
     elif how_many or counted:
         out["intent"] = "count"
     elif how_much or amount:
@@ -233,6 +250,15 @@ def _measure(sheet: Sheet) -> dict[str, str]:
     elif statistics:
         out["intent"] = "count"
     return out
+
+
+def _of_status(sheet: Sheet) -> str:
+    """What 多少 right behind a status or an event asks: 退了多少 money, 失败了多少 orders; empty when there is none."""
+    match = _first(sheet, "verb_how_much")
+    if not match:
+        return ""
+    status = next((piece.value for piece in sheet.having("status") if piece.end == match.start()), None)
+    return "sum" if status in (None, ["refunded"]) else "count"
 
 
 def _list_order(sheet: Sheet, got: dict[str, Any]) -> None:
@@ -258,6 +284,7 @@ def _list_order(sheet: Sheet, got: dict[str, Any]) -> None:
     ):
         if _first(sheet, name):
             got.setdefault("sort", {"by": by, "dir": direction})
+            _every(sheet, "newest")
             return
     if newest:
         _every(sheet, "newest")
