@@ -18,15 +18,20 @@ from chadan.nlq.reading import Reading, query_of
 from chadan.nlq.shop_terms import shop_lexicon
 from chadan.nlq_model import completing
 from chadan.platform.errors import InvalidQuery
-from chadan.platform.scope import Scope
+from chadan.platform.scope import NOBODY, Scope
 from chadan.search import grammar
 from chadan.search.order_query import OrderQuery
+from chadan.search.problems import Problem
+from chadan.search.wording import say
 
 SPOKEN = 2_000
 """Characters of a question; anything longer is searched as text."""
 FRESH = 20.0
 """Seconds the words of a shop are kept: what was renamed is understood under its new name after that."""
 KEPT = 200
+EVERYBODY = Scope(buyer=0)
+"""Under whose name the words are kept of those who have no shop."""
+_IMPOSSIBLE = frozenset({"no_such_date", "number_too_large"})
 
 
 class Understood(NamedTuple):
@@ -51,8 +56,12 @@ def understand(text: str, now: datetime, scope: Scope) -> Understood:
         query = query_of(said.got)
     except InvalidQuery:  # more than a query holds: searched as text
         return Understood(parsed)
-    problems = (*parsed.problems, *problems_of(said))
-    readings = [query, *_softer(query), *([] if query.text == parsed.query.text else [_as_text(query, parsed.query)])]
+    problems = [*parsed.problems, *problems_of(said)]
+    if query == OrderQuery() and not any(character.isalnum() for character in text):
+        problems.append(Problem("note_nothing", say("Nothing in this could be understood: all orders are shown.")))
+    # What cannot be (31 February) is no unknown word: without it the answer would be to another question.
+    soft = [] if any(note.get("code") in _IMPOSSIBLE for note in said.notes) else _softer(query)
+    readings = [query, *soft, *([] if query.text == parsed.query.text else [_as_text(query, parsed.query)])]
     readings += parsed.otherwise
     first, *others = dict.fromkeys(readings)
     heard = said if query != OrderQuery(text=query.text) else None
@@ -77,18 +86,19 @@ _lock = Lock()
 
 
 def lexicon_of(scope: Scope) -> Lexicon:
-    """The built-in words with those of the scope's shops, kept for FRESH seconds."""
-    if not scope.merchants:
+    """The built-in words with those the scope may know, kept for FRESH seconds; buyers and operators share the shops' names."""
+    if scope == NOBODY:
         return Lexicon.seed()
+    kept_for = scope if scope.merchants else EVERYBODY
     moment = time.monotonic()
     with _lock:
-        kept = _lexicons.get(scope)
+        kept = _lexicons.get(kept_for)
         if kept and moment - kept[0] < FRESH:
-            _lexicons.move_to_end(scope)
+            _lexicons.move_to_end(kept_for)
             return kept[1]
     fresh = shop_lexicon(scope)
     with _lock:
-        _lexicons[scope] = (moment, fresh)
+        _lexicons[kept_for] = (moment, fresh)
         while len(_lexicons) > KEPT:
             _lexicons.popitem(last=False)
     return fresh

@@ -67,9 +67,10 @@ def _find(args: argparse.Namespace) -> int:
         query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
     if meant.said is not None:
         print(f"chadan: understood as {describe(query, now=number.now()) or 'all orders'}", file=sys.stderr)
-    answered = answer(actor.scope, query, side)
-    queries = [listed(one) for one in (query, *parsed.otherwise)]
-    query, page = readings.find(actor.scope, queries, view=side, limit=args.limit)
+    asked = [query, *parsed.otherwise]
+    query, page = readings.find(actor.scope, [listed(one) for one in asked], view=side, limit=args.limit)
+    taken = next(one for one in asked if listed(one) == query)
+    answered = answer(actor.scope, taken, side)
     if answered is not None and not args.json:
         print(in_words(answered))
     for problem in standing(parsed.problems, found=bool(page.rows)):

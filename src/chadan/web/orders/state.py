@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
 from chadan.asking.answering import listed
@@ -169,7 +170,10 @@ class ListState:
 def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, list[Problem]]:
     """The part of a query that this list can answer to this role, and what is to be said about the rest."""
     query, sentences = without_hidden(actor.scope, query, view)
-    return listed(query), [Problem("hidden", sentence) for sentence in sentences]
+    problems = [Problem("hidden", sentence) for sentence in sentences]
+    if query.metric != "amount" and query.intent == "list" and query.group_by is None:
+        problems.append(Problem("not_listed", _("metric: changes nothing without a question, such as show:sum.")))
+    return listed(query), problems
 
 
 def _asked(query: OrderQuery, view: str | None, actor: Actor) -> OrderQuery | None:
