@@ -69,9 +69,9 @@ class ListState:
             filters = filters.replace(time=preset_range(DEFAULT_DATE, now, "placed"))
         view = list_view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
+        asked = _asked(readings.candidates(filters, typed)[0], view, actor)
         filters, unheard = _heard(filters, view, actor)
         first, *others = readings.candidates(filters, typed)
-        asked = _asked(first, view, actor)
         first, unheard_typed = _heard(first, view, actor)
         problems = [*doubts(filters), *(typed.problems if typed else ()), *unheard, *unheard_typed]
         return cls(
