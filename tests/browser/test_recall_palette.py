@@ -92,11 +92,23 @@ def test_the_palette_and_the_history_are_for_everybody(open_page: Any, sign_in: 
         assert not [(one["id"], one["nodes"][0]["html"]) for found in states for one in found]
 
 
+def forgotten(open_page: Any, sign_in: Any) -> None:
+    """What other tests asked as the same buyer is cleared."""
+    page = open_page(javascript=False)
+    sign_in(page, "buyer")
+    page.goto("/recall")
+    button = page.locator("dialog.confirm button", has_text="全部清空")
+    if button.count():
+        button.click()
+    assert page.locator("tbody tr").count() == 0
+
+
 def test_suggestions_stand_by_the_box_and_the_history_is_cleared_there(open_page: Any, sign_in: Any) -> None:
     from playwright.sync_api import expect
 
+    forgotten(open_page, sign_in)
     page = open_page()
-    sign_in(page, "buyer", 1)
+    sign_in(page, "buyer")
     page.goto("/orders")
     assert page.locator("main input[type=search]").get_attribute("list") == "search-offers"
     expect(page.locator('#search-offers option[value="没到账的订单"]')).to_have_count(1)
@@ -122,8 +134,9 @@ def test_suggestions_stand_by_the_box_and_the_history_is_cleared_there(open_page
 
 
 def test_history_and_palette_work_without_javascript(open_page: Any, sign_in: Any) -> None:
+    forgotten(open_page, sign_in)
     page = open_page(javascript=False)
-    sign_in(page, "buyer", 0)
+    sign_in(page, "buyer")
     for text in ("话费", "爱奇艺"):
         page.goto("/orders")
         page.fill("main input[type=search]", text)
