@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chadan.nlq.reading import Reading
 from chadan.search.problems import Problem
 from chadan.search.wording import say
@@ -18,16 +20,26 @@ _SENTENCES = {
     "not_parsed": "A part of the text looks like commands, not like a question: it was searched as text.",
     "too_many_values": "A filter holds fewer values than you named: the first ones were taken.",
     "text_cut": "The text was too long: its beginning was searched.",
-    "repaired": "“{written}” was read as “{read}”.",
 }
 
 
+_REPAIRED = "“{written}” was read as “{read}”."
+
+
 def problems_of(said: Reading) -> list[Problem]:
-    """A sentence for every note of the reading, each once."""
-    found = []
-    for note in said.notes:
-        sentence = _SENTENCES.get(str(note.get("code")))
-        if sentence:
-            values = {name: str(value)[:60] for name, value in note.items() if name != "code"}
-            found.append(Problem(f"note_{note['code']}", say(sentence, **values)))
+    """A sentence for every note of the reading that leaves something out, each once."""
+    found = [
+        Problem(f"note_{note['code']}", say(_SENTENCES[note["code"]], **_values(note)))
+        for note in said.notes
+        if note["code"] in _SENTENCES
+    ]
     return list(dict.fromkeys(found))
+
+
+def remarks_of(said: Reading) -> list[str]:
+    """What is worth saying though nothing is wrong: misspelt words and what they were read as."""
+    return list(dict.fromkeys(say(_REPAIRED, **_values(note)) for note in said.notes if note["code"] == "repaired"))
+
+
+def _values(note: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value)[:60] for name, value in note.items() if name != "code"}

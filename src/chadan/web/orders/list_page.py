@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chadan.accounts.actors import Actor, Permission
+from chadan.asking.answering import listed
 from chadan.batches.actions import KINDS, open_to
 from chadan.catalog.models import Tag
 from chadan.orders import number, remarks
@@ -112,7 +113,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
     except InvalidQuery as problem:
         error = error or str(problem)
         found = readings.find(actor.scope, queries, view=state.view, limit=state.size)
-    typed, state, page = state, state.reading(found.query), found.page
+    state, page = state.reading(found.query), found.page
     everything = columns.available(area, actor, state.view)
     drawing = row_context(request, area, actor, state, page.rows)
     shown = {head.key for head in drawing["heads"]}
@@ -127,7 +128,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "complaint": " ".join((*opened.hidden, state.complaint(found=bool(page.rows)))).strip(),
         "saved": on_list.bar(area, actor, state, opened),
         "error": error,
-        "understood": understanding_of(actor, typed, state),
+        "understood": understanding_of(actor, state),
         "live": live,
         "rows_url": f"{area.path}/rows?{state.text()}",
         **drawing,
@@ -145,7 +146,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
                 "remove_url": state.link(chip.without),
                 "excluded": chip.key.startswith("exclude"),
             }
-            for chip in chips(state.query, now=number.now())
+            for chip in chips(state.question, now=number.now())
         ],
         "presets": _presets(state),
         "custom": _custom(state),
@@ -158,7 +159,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
         "categories": list(Category),
         "methods": list(PaymentMethod),
-        "filter_count": len(state.filters.to_dict()) - (state.filters.time is not None),
+        "filter_count": len(listed(state.filters).replace(time=None).to_dict()),
     }
     return render(request, "orders/list.html", context)
 
@@ -211,7 +212,7 @@ def _tabs(state: ListState, counts: dict[OrderStatus, service.Count]) -> list[di
         tabs.append(
             {
                 "text": label,
-                "url": state.link(state.query.replace(status=words)) if state.q else _status_link(state, words),
+                "url": state.link(state.question.replace(status=words)) if state.q else _status_link(state, words),
                 "active": set(state.query.status) == set(words),
                 "count": _count_text(held),
             }

@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from chadan.accounts.actors import Actor
-from chadan.asking.answering import listed
-from chadan.asking.understanding import understand
-from chadan.nlq.reading import Reading
+from chadan.asking.answering import asks_for_number, listed
+from chadan.asking.understanding import Understood, understand
 from chadan.orders import number
 from chadan.search import readings, url
 from chadan.search.order_query import OrderQuery
@@ -32,7 +31,7 @@ class ListState:
     view: str | None
     query: OrderQuery
     filters: OrderQuery
-    """The query without what was typed."""
+    """What the address says besides the typed text, a question for a number included."""
     q: str = ""
     date: str = ""
     size: int = 50
@@ -43,8 +42,8 @@ class ListState:
     bare: bool = False
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Parameters every link keeps: view, columns, page size, the saved view it was opened with."""
-    said: Reading | None = None
-    """How the typed text was read, when it was natural language."""
+    meant: Understood | None = None
+    """What the typed text means."""
     asked: OrderQuery | None = None
     """The question, when it is for a number; `query` has the orders behind it."""
     opens: str = ""
@@ -68,16 +67,16 @@ class ListState:
             filters = filters.replace(time=preset_range(DEFAULT_DATE, now, "placed"))
         view = list_view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
-        filters, unheard = _heard(filters, view, actor)
-        first, *others = readings.candidates(filters, typed)
-        asked = _asked(first, view, actor)
-        first, unheard_typed = _heard(first, view, actor)
+        filters, refused, unheard = _heard(filters, view, actor)
+        first, *others = (_heard(one, view, actor) for one in readings.candidates(filters, typed))
+        query, refused_typed, unheard_typed = first
+        asked = query if asks_for_number(query) and not (refused or refused_typed) else None
         problems = [*doubts(filters), *(typed.problems if typed else ()), *unheard, *unheard_typed]
         return cls(
             area=area,
             view=view,
-            query=first,
-            others=tuple(_heard(other, view, actor)[0] for other in others),
+            query=listed(query),
+            others=tuple(listed(other) for other, _refused, _unheard in others),
             filters=filters,
             q=said.q,
             date=date,
@@ -85,7 +84,7 @@ class ListState:
             jump=typed.jump if typed else None,
             problems=tuple(dict.fromkeys(problems)),
             bare=bare,
-            said=meant.said if meant else None,
+            meant=meant,
             asked=asked,
             extra=_extra(parameters, view),
         )
@@ -99,14 +98,20 @@ class ListState:
         """What was not understood, in sentences; empty when nothing is in the way of `found` orders."""
         return " ".join(problem.sentence for problem in standing(self.problems, found=found))
 
+    @property
+    def question(self) -> OrderQuery:
+        """What is asked: the question for a number where it is one, else the query."""
+        return self.asked or self.query
+
     def reading(self, query: OrderQuery) -> ListState:
         """The same list with `query` as what the typed text turned out to mean."""
-        return self if query is self.query else replace(self, query=query)
-
-    def ignored(self, found: ListState) -> str:
-        """The words that were left out because with them nothing was found."""
-        text = self.query.text
-        return text if self.said is not None and text and found.query == self.query.replace(text="") else ""
+        if query is self.query:
+            return self
+        asked = self.asked
+        if asked is not None:  # the same question about the orders that were found
+            same = {name: getattr(asked, name) for name in ("intent", "metric", "group_by", "sort", "limit")}
+            asked = query.replace(**same)
+        return replace(self, query=query, asked=asked)
 
     def pairs(self) -> list[tuple[str, str]]:
         """This list's parameters: what was typed stays typed, everything else by name."""
@@ -166,17 +171,13 @@ class ListState:
         return [(key, value) for key, value in self.pairs() if key not in dropped]
 
 
-def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, list[Problem]]:
-    """The part of a query that this list can answer to this role, and what is to be said about the rest."""
-    query, sentences = without_hidden(actor.scope, query, view)
-    return listed(query), [Problem("hidden", sentence) for sentence in sentences]
-
-
-def _asked(query: OrderQuery, view: str | None, actor: Actor) -> OrderQuery | None:
-    """The question for a number, if it is one and may be asked; what may not be asked, `_heard` says."""
-    if query.intent == "list" and query.group_by is None:
-        return None
-    return query if not without_hidden(actor.scope, query, view)[1] else None
+def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, bool, list[Problem]]:
+    """The part of a query that may be asked here, whether a question for a number lost its point, and what is to be said."""
+    rest, sentences = without_hidden(actor.scope, query, view)
+    refused = (rest.metric, rest.group_by) != (query.metric, query.group_by)
+    if refused:
+        rest = listed(rest)
+    return rest, refused, [Problem("hidden", sentence) for sentence in sentences]
 
 
 def list_view(wanted: str, area: Area, actor: Actor) -> str | None:
