@@ -157,7 +157,7 @@ def test_typed_text_stays_typed_and_a_typed_window_keeps_moving(shop, client_of)
     view = view_named("typed")
     assert view.typed == "话费 date:7d" and not view.date
     actor, now = acting(shop.staff["owner"]), number.now()
-    first, later = (open_view(actor, view, at).query(at) for at in (now, now + timedelta(days=3)))
+    first, later = (open_view(actor, view, at).query(at, actor.scope) for at in (now, now + timedelta(days=3)))
     assert later.time.start - first.time.start == timedelta(days=3)
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
-from typing import Any
+from typing import Any, cast
 
+import psycopg
+from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from chadan.accounts.actors import Actor, Permission, asks_of, permissions_of
 from chadan.api.models import ApiKey
 from chadan.platform.errors import ChadanError, Forbidden, InvalidInput, NotFound
-from chadan.platform.scope import Matter, Scope
+from chadan.platform.scope import Matter, RowCursor, Scope, execute
 
 PREFIX = "cd_live_"
 READ, COST, ACCOUNTS, BATCH, SUPPLY = "orders:read", "orders:cost", "orders:accounts", "orders:batch", "supply"
@@ -226,3 +228,12 @@ def _actor(row: tuple[Any, ...]) -> Actor:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def run_here(sql: str, params: Sequence[Any]) -> RowCursor:
+    """What `authenticate` takes to run its statements: this thread's connection, opened when it is not."""
+    wrapper = connections["default"]
+    wrapper.close_if_health_check_failed()
+    wrapper.ensure_connection()
+    raw = cast("psycopg.Connection[tuple[Any, ...]]", wrapper.connection)
+    return execute(raw, sql, params)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
 from chadan.asking.understanding import Understood, understand
+from chadan.nlq.reading import Reading
 from chadan.orders import number
 from chadan.platform.errors import Forbidden, InvalidQuery, NotFound
 from chadan.platform.scope import NOBODY
@@ -51,6 +52,11 @@ class Question:
     def readings(self) -> list[OrderQuery]:
         """The query and the other readings, likeliest first."""
         return [self.query, *self.otherwise]
+
+    @property
+    def said(self) -> Reading | None:
+        """How natural language in `q` was read."""
+        return self.meant.said if self.meant else None
 
     def ignored(self, found: OrderQuery) -> str:
         """The words of `q` that were left out of the reading that was taken."""

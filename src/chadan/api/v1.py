@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import psycopg
-from django.db import DatabaseError, OperationalError, connection, connections
+from django.db import DatabaseError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -21,13 +20,12 @@ from ninja.security.http import HttpAuthBase
 from chadan.accounts.client_ip import client_ip
 from chadan.api import batch_docs, openapi, orders_json, organising_docs, questions, supply_docs
 from chadan.api.batches import router as batches
-from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate
+from chadan.api.keys import READ, KeyActor, Unauthorized, authenticate, run_here
 from chadan.api.organising import router as organising
 from chadan.api.problems import from_error, problem
 from chadan.api.supply import router as supply
 from chadan.orders.detail import get_detail
 from chadan.platform.errors import ChadanError, InvalidQuery
-from chadan.platform.scope import RowCursor, execute
 from chadan.search import readings
 from chadan.search.summaries import summarise
 
@@ -41,15 +39,7 @@ class KeyAuth(HttpAuthBase):
 
     def __call__(self, request: HttpRequest) -> KeyActor:
         """Whoever the request's key acts for. Raises Unauthorized or Forbidden."""
-        return authenticate(request.META.get("HTTP_AUTHORIZATION", ""), client_ip(request.META), _execute)
-
-
-def _execute(sql: str, params: Sequence[Any]) -> RowCursor:
-    wrapper = connections["default"]
-    wrapper.close_if_health_check_failed()
-    wrapper.ensure_connection()
-    raw = cast("psycopg.Connection[tuple[Any, ...]]", wrapper.connection)
-    return execute(raw, sql, params)
+        return authenticate(request.META.get("HTTP_AUTHORIZATION", ""), client_ip(request.META), run_here)
 
 
 api = NinjaAPI(

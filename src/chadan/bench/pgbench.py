@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -121,42 +120,30 @@ _DRAWN = {
     "order_no": ":order_no",
     "version_id": ":version_id",
     "buyer_id": ":buyer_id",
-    "owner_id": ":buyer_id",
 }
 
 
 def _sell(stall: Stall) -> list[str]:
     """The call of delivery.instant."""
-    from chadan.delivery.instant import SELL, values
+    from chadan.delivery.instant import SELL
 
-    moment = number.now()
-    known = values(stall.order(0, stall.buyers[0]), 0, 0, moment, PaymentMethod.BALANCE, ACTOR)
-    return [_filled(SELL, {**known, "escrow_until": moment + timedelta(hours=24)})]
+    return [_filled(SELL, _values(stall))]
 
 
 def _buy(stall: Stall) -> list[str]:
-    """What delivery.wallet_sale sends: the sale, its records, the wallet's lock and balance, the posting, and the agent's job."""
-    from chadan.delivery.wallet_sale import RECORDS, records
-    from chadan.money.accounts import POST, AccountKind, PostingKind
-    from chadan.money.balances import BALANCE, LOCK
+    """What delivery.wallet_sale sends: the wallet, the sale, its records and the posting in one call, and the agent's job."""
+    from chadan.delivery.wallet_sale import BUY, records
 
-    order = stall.order(0, stall.buyers[0])
-    wallet = {"merchant_id": stall.merchant_id, "kind": int(AccountKind.BUYER_WALLET), "owner_id": 0, "until": None}
-    payment = f"(:order_no || '{1:02d}')"
-    kept = _filled(RECORDS, records(order, 0), out_no=payment, refs=f"array[{payment}]")
-    posting = {
-        "home": stall.home,
-        "merchant_id": stall.merchant_id,
-        "kind": str(PostingKind.WALLET_PAYMENT),
-        "amount": order.amount,
-        "actor": json.dumps(ACTOR),
-        "memo": "",
-        "kinds": [int(AccountKind.BUYER_WALLET), int(AccountKind.ESCROW)],
-        "amounts": [order.amount, -order.amount],
-    }
-    cause = f"'{PostingKind.WALLET_PAYMENT}/payment:0:' || {payment}"
-    posted = _filled(POST, {**posting, "order_no": 0}, cause=f"({cause})", owners="array[:buyer_id, 0]")
-    return [*_sell(stall), kept, _filled(LOCK, wallet), _filled(BALANCE, wallet), posted, _JOB]
+    known = {**_values(stall), **records(stall.order(0, stall.buyers[0]), 0)}
+    return [_filled(BUY, known, out_no="(:order_no || '01')"), _JOB]
+
+
+def _values(stall: Stall) -> dict[str, object]:
+    from chadan.delivery.instant import values
+
+    moment = number.now()
+    known = values(stall.order(0, stall.buyers[0]), 0, 0, moment, PaymentMethod.BALANCE, ACTOR)
+    return {**known, "escrow_until": moment + timedelta(hours=24)}
 
 
 def _filled(text: str, known: Mapping[str, object], **drawn: str) -> str:
@@ -187,5 +174,5 @@ def _rate(command: list[str], environment: dict[str, str]) -> float:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     if done.returncode or found is None:
-        raise ConfigError(f"pgbench failed: {(done.stderr or done.stdout).strip()[:1500]}")
+        raise ConfigError(f"pgbench failed: {(done.stderr or done.stdout).strip()[-400:]}")
     return float(found[1])

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "find": ("chadan.cli.find", "find orders as the search box does"),
     "parse": ("chadan.cli.parse", "read questions in natural language as order queries, JSONL in and out"),
     "export": ("chadan.cli.export", "write orders into a CSV, Excel or Parquet file"),
+    "mcp": ("chadan.cli.mcp", "let an assistant read orders: an MCP server on standard input and output"),
     "rotate-keys": ("chadan.cli.rotate_keys", "new keys for stored cards"),
     "bench": ("chadan.cli.bench", "measure this machine beside the floors"),
     "psql": ("chadan.cli.psql", "open psql on the database, as its owner"),

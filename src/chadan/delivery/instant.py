@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ select sell_from_stock(%(order_no)s::bigint, %(home)s::smallint, %(merchant_id)s
 """delivery/sql/sell.sql says what comes back."""
 PAID = gettext_noop("payment received")
 DELIVERED = gettext_noop("delivered from stock")
-_NO_CARDS, _TAKEN, _SOLD = range(3)
+NO_CARDS, _TAKEN, SOLD = range(3)
 _ATTEMPTS = 20
 
 
@@ -50,17 +50,34 @@ def sell(
     What the payment means for the ledger is the caller's to post in the same transaction. A number drawn twice is drawn
     again, in the next second when this one is full. Raises Conflict when the home takes no order for twenty seconds on end.
     """
+    order_no, said = draw(session, SELL, order, product_id, method=method, actor=actor, at=at)
+    return order_no if said == SOLD else None
+
+
+def draw(
+    session: Session,
+    statement: str,
+    order: NewOrder,
+    product_id: int,
+    *,
+    method: PaymentMethod,
+    actor: Mapping[str, Any],
+    at: datetime | None = None,
+    more: Callable[[int], Mapping[str, Any]] = lambda _order_no: {},
+) -> tuple[int, int]:
+    """Draws a number and calls `statement` with it until the number is free: (number, what the call said).
+
+    `more` gives what the statement takes besides `values`. Raises Conflict as `sell`.
+    """
     moment = at or number.now()
     for attempt in range(_ATTEMPTS):
         order_no = number.make(moment + timedelta(seconds=max(0, attempt - 3)), order.home)
-        filled = values(order, product_id, order_no, moment, method, actor)
-        said = session.rows(SELL, filled)[0][0]
-        if said == _NO_CARDS:  # perhaps others hold the last ones and give them back: wait for them
-            said = session.rows(SELL, {**filled, "wait": True})[0][0]
-        if said == _SOLD:
-            return order_no
-        if said == _NO_CARDS:
-            return None
+        filled = {**values(order, product_id, order_no, moment, method, actor), **more(order_no)}
+        said = session.rows(statement, filled)[0][0]
+        if said == NO_CARDS:  # perhaps others hold the last ones and give them back: wait for them
+            said = session.rows(statement, {**filled, "wait": True})[0][0]
+        if said != _TAKEN:
+            return order_no, said
     raise Conflict("Too many orders are being placed at this moment.", hint="Try again in a few seconds.")
 
 

@@ -1,4 +1,4 @@
-"""The ASGI application: `GET /live/orders`, a stream of server-sent events. No Django request stack.
+"""The ASGI application: `GET /live/orders`, a stream of server-sent events; `POST /live/mcp`, for assistants. No Django request stack.
 
     event: orders    data: {"orders": ["2611224529600712343"], "new": 0}   these orders changed; so many are new
     event: resync    data: {}                                              too much changed: look at everything anew
@@ -27,6 +27,7 @@ from chadan.live.hub import Client, Hub, frame, told
 from chadan.live.listener import Listener
 from chadan.live.topics import Visitor, topics_of
 from chadan.live.visitors import visitor_of_key
+from chadan.mcp_server import streamable
 from chadan.platform.config import Config
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Application:
         self.listener = Listener(self.hub)
         self._tasks: list[asyncio.Task[None]] = []
         self._checker = ThreadPoolExecutor(2, "sessions")
+        self._assistants = streamable.Endpoint(config, allowed_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's scope."""
@@ -67,6 +69,7 @@ class Application:
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 self.hub.close()
+                self._assistants.close()
                 for task in self._tasks:
                     task.cancel()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -78,6 +81,9 @@ class Application:
             self.hub.beat()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == streamable.PATH:
+            await self._assistants(scope, receive, send)
+            return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if scope["path"] != PATH or scope["method"] != "GET":
             await _answer(send, 404)

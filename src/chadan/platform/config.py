@@ -32,6 +32,7 @@ KNOWN = {
     "CHADAN_CALLBACK_DAYS": "Days the raw callbacks of gateways and suppliers are kept. Default 180",
     "CHADAN_PLATFORM_FEE": "The platform's share of every completed order, in 1/10,000. Default 0",
     "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
+    "CHADAN_API_KEY": "API key of ./chadan mcp, when no --key-file is given. Not used by the site",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
     "CHADAN_SANDBOX": "1 lets payment channels and suppliers use this machine's loopback addresses. Refused unless CHADAN_LISTEN is one",
     "CHADAN_DEBUG": "1 shows tracebacks in pages. Refused unless CHADAN_LISTEN is a loopback address",
