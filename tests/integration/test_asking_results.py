@@ -88,6 +88,8 @@ def test_every_reading_runs_and_finds_what_the_plain_evaluator_finds(world: Worl
     meant = understand(text, NOW, scope).parsed
     for asked in (meant.query, *meant.otherwise):
         query, _hidden = without_hidden(scope, asked)
+        if whose == "operator" and not query.merchant:  # other tests' orders are not in this world
+            query = query.replace(merchant=tuple(shop.name for shop in world.merchants))
         rows = find_orders(scope, listed(query), limit=500, now=NOW).rows
         assert [row.order_no for row in rows] == naive.listed(world.orders, listed(query), scope)
         found = answer(scope, query)

@@ -98,18 +98,19 @@ def stamp_of(scope: Scope) -> Stamp:
 def words_of(scope: Scope) -> list[ShopTerm]:
     """The words of the scope's shops, then those of its latest orders that mean nothing yet.
 
-    Whoever buys chooses a name: one that is a word of the shop's catalogue, or a part of one, is not read as a person's.
+    Whoever buys chooses a name: one that is a word of the shop's or of the language, or a part of one, is not read as a
+    person's.
     """
     own = shop_terms(scope)
     seed = Lexicon.seed()
     known = {alias.casefold() for alias, _slot, _name, _category in own}
-    catalogue = "\n".join(known)
+    words = "\n".join((*known, *seed.terms))
     found: dict[str, ShopTerm] = {}
     for term in _latest(scope):
         alias, slot = term[0].casefold(), term[1]
         if alias in known or alias in found or seed.term(alias) is not None:
             continue
-        if slot == "buyer" and alias in catalogue:
+        if slot == "buyer" and alias in words:
             continue
         found[alias] = term
     return [*own, *found.values()]

@@ -24,11 +24,12 @@ def understanding_of(actor: Actor, state: ListState) -> dict[str, Any] | None:
     now = number.now()
     ignored = state.meant.ignored(state.query)
     found = answer(actor.scope, state.asked, state.view) if state.asked else None
+    parts = sentence(state.question, said, state.q, now)
     return {
         **_explained(state, found),
-        "parts": sentence(state.question, said, state.q, now),
+        "parts": parts,
         "remarks": remarks_of(said),
-        "alternatives": [(one.text, state.link(one.query)) for one in alternatives(state.question, now)],
+        "alternatives": [(one.text, state.link(one.query)) for one in alternatives(state.question, now, parts)],
         "ignored": ignored,
         "text_url": state.link(OrderQuery(text=ignored)) if ignored else "",
     }
