@@ -310,3 +310,9 @@ def test_a_defect_is_a_500_problem_without_its_cause(keys, monkeypatch):
     monkeypatch.setattr(v1.readings, "find", fail)
     answer = request(LIST, keys["owner"])
     assert (answer.status, answer.json()["code"]) == (500, "internal") and b"secret detail" not in answer.body
+
+
+def test_how_a_question_was_read_is_no_reason_to_refuse_it(shop, keys):
+    for q in ("话废订单", "支付宝的订单 2月30日", "充值的订单 支付宝 但不要支付宝"):
+        assert request(LIST, keys["owner"], params={"q": q}.items()).status == 200, q
+    assert numbers(request(LIST, keys["owner"], params={"q": "话废订单"}.items()))

@@ -88,7 +88,10 @@ def test_the_tools_over_stdio(ground: Any, data_folder: Path) -> None:
     assert {tool.name for tool in got.tools} == {"find_orders", "count_orders", "summarise_orders", "explain_order"}
     assert all(tool.annotations.read_only_hint for tool in got.tools)
     assert len(got.first["orders"]) == 4 and got.first["has_more"] is True
-    assert got.first["understood"] == {"filter": {"category": ["phone_topup"], "payment_method": ["alipay"]}}
+    assert got.first["understood"] == {
+        "filter": {"category": ["phone_topup"], "payment_method": ["alipay"]},
+        "read_by": "rules",
+    }
     assert got.counted["value"] == 7 and got.counted["unit"] == "orders"
     assert got.by_status["groups"] == [{"key": "completed", "label": "completed", "value": 7, "orders": 7}]
     paid = 6 * 9800 + 12345

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import filterfalse
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
+from chadan.asking.notes import is_note
 from chadan.asking.understanding import Understood, understand
 from chadan.nlq.reading import Reading
 from chadan.orders import number
@@ -91,7 +93,7 @@ def read(query_string: str, actor: Actor | None = None) -> Question:
     meant = understand(said.q, now, actor.scope if actor else NOBODY) if said.q.strip() else None
     if meant:
         parsed = meant.parsed
-        for problem in standing(parsed.problems, found=True):
+        for problem in filterfalse(is_note, standing(parsed.problems, found=True)):
             raise InvalidQuery(problem.message, hint=problem.hint, field="q")
         doubt = _doubt(parsed.problems, "q") or doubt
         query = said.query.merged(parsed.query)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chadan.nlq.reading import Reading
 from chadan.search.problems import Problem
 from chadan.search.wording import say
@@ -20,26 +18,29 @@ _SENTENCES = {
     "not_parsed": "A part of the text looks like commands, not like a question: it was searched as text.",
     "too_many_values": "A filter holds fewer values than you named: the first ones were taken.",
     "text_cut": "The text was too long: its beginning was searched.",
+    "repaired": "“{written}” was read as “{read}”.",
+    "by_model": "A language model helped to read “{words}”.",
 }
-
-
-_REPAIRED = "“{written}” was read as “{read}”."
+_PREFIX = "note_"
+_REMARKS = frozenset({f"{_PREFIX}repaired", f"{_PREFIX}by_model"})
 
 
 def problems_of(said: Reading) -> list[Problem]:
-    """A sentence for every note of the reading that leaves something out, each once."""
-    found = [
-        Problem(f"note_{note['code']}", say(_SENTENCES[note["code"]], **_values(note)))
-        for note in said.notes
-        if note["code"] in _SENTENCES
-    ]
+    """A sentence for every note of the reading, each once."""
+    found = []
+    for note in said.notes:
+        sentence = _SENTENCES.get(str(note.get("code")))
+        if sentence:
+            values = {name: str(value)[:60] for name, value in note.items() if name != "code"}
+            found.append(Problem(f"{_PREFIX}{note['code']}", say(sentence, **values)))
     return list(dict.fromkeys(found))
 
 
-def remarks_of(said: Reading) -> list[str]:
-    """What is worth saying though nothing is wrong: misspelt words and what they were read as."""
-    return list(dict.fromkeys(say(_REPAIRED, **_values(note)) for note in said.notes if note["code"] == "repaired"))
+def is_note(problem: Problem) -> bool:
+    """Whether a problem only says how a question was read: it is worth a line, not a refusal."""
+    return problem.code.startswith(_PREFIX)
 
 
-def _values(note: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value)[:60] for name, value in note.items() if name != "code"}
+def is_remark(problem: Problem) -> bool:
+    """Whether a note leaves nothing out: misspelt words were repaired, a model helped."""
+    return problem.code in _REMARKS

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from chadan.asking.answering import listed
 from chadan.asking.notes import problems_of
 from chadan.asking.shop_words import lexicon_of
-from chadan.nlq.reading import Reading, query_of, read
+from chadan.nlq.reading import Reading, query_of
+from chadan.nlq_model import completing
 from chadan.platform.errors import InvalidQuery
 from chadan.platform.scope import Scope
 from chadan.search import grammar
@@ -44,7 +45,7 @@ def understand(text: str, now: datetime, scope: Scope) -> Understood:
         return Understood(parsed)
     if not parsed.query.text:  # all of it was read as numbers
         return Understood(parsed)
-    said = read(text, now=now, lexicon=lexicon_of(scope))
+    said = completing.understand(text, now, lexicon_of(scope))
     try:
         query = query_of(said.got)
     except InvalidQuery:  # more than a query holds: searched as text

@@ -96,13 +96,10 @@ def _find(args: argparse.Namespace) -> int:
 
 def _explain(meant: Understood, query: OrderQuery) -> None:
     """How a question was read, and what of it was left out."""
-    from chadan.asking.notes import remarks_of
     from chadan.orders import number
     from chadan.search.chips import describe
 
     print(f"chadan: understood as {describe(query, now=number.now()) or 'all orders'}", file=sys.stderr)
-    for remark in remarks_of(meant.said) if meant.said else ():
-        print(f"chadan: {remark}", file=sys.stderr)
     if ignored := meant.ignored(query):
         print(f"chadan: not understood, and left out: {ignored}", file=sys.stderr)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from chadan.api import orders_json, questions
 from chadan.api.keys import READ, KeyActor
+from chadan.asking.notes import problems_of
 from chadan.mcp_server import explaining
 from chadan.mcp_server.asking import as_filter, ask
 from chadan.mcp_server.redaction import cleaner, parted
@@ -139,6 +140,10 @@ def _understood(asked: questions.Question, query: OrderQuery) -> Json:
         known["sort"] = ("-" if query.sort.dir == "desc" else "") + query.sort.by
     if asked.said is not None and asked.said.unknown:
         known["searched_as_text" if query.text else "not_understood"] = asked.said.unknown
+    if asked.said is not None:
+        known["read_by"] = asked.said.source
+        if notes := [problem.message for problem in problems_of(asked.said)]:
+            known["notes"] = notes
     return known
 
 

@@ -23,7 +23,8 @@ def _rules() -> list[tuple[re.Pattern[str], str]]:
         for name, table in names.items():
             words = "|".join(sorted(map(re.escape, data[table]), key=len, reverse=True))
             text = text.replace(name, (r"\d{1,4}|" if name == "NUM" else "") + words)
-        out.append((re.compile(text.replace("TIME", data["time"])), replacement))
+        # ASCII: a word ends where Chinese begins (last week的).
+        out.append((re.compile(text.replace("TIME", data["time"]), re.ASCII), replacement))
     return out
 
 

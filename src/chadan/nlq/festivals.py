@@ -31,9 +31,9 @@ def festival(text: str, index: int, clock: Clock, year: int | None = None) -> Fo
     match = names.match(text, index)
     if not match or pattern("not_festival").match(text, index):
         return None
-    if index and (text[index - 1].isdigit() or text[index - 1] in "二三四五六七八九百千万.第"):
-        return None
     entry, end = entries[match[0]], match.end()
+    if index and pattern("numeral").match(match[0]) and pattern("part_of_number").match(text[index - 1]):
+        return None
     if entry.get("number") or match[0].isdigit():
         before = text[max(0, index - 8) : index]
         if (

@@ -33,7 +33,9 @@ def read_intent(sheet: Sheet) -> dict[str, Any]:
         got["metric"] = measure["metric"]
     if measure.get("group_by") and "group_by" not in got:
         got["group_by"] = measure["group_by"]
-    if "intent" not in got:
+    if "intent" in got:
+        _every(sheet, "newest")
+    else:
         _list_order(sheet, got)
     return got
 
@@ -107,7 +109,7 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
         return False
     if rank and not noun and not pattern("order_rank").search(mask):
         noun = "product"
-    if noun is None or (pattern("order_ask").search(mask) and not which and not plural):
+    if noun is None or (not which and not plural and _of_orders(mask, best or worst or number)):
         return False
     got.update(intent="top", group_by=noun)
     metric = _rank_metric(sheet)
@@ -119,6 +121,7 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     if limit:
         got["limit"] = limit
     for name in (
+        "least",
         "m_quantity",
         "m_profit",
         "m_count",
@@ -133,13 +136,24 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
     ):
         _every(sheet, name)
     _every(sheet, "ranked_noun")
+    _every(sheet, "newest")
     if got.get("sort", {}).get("by") not in (None, "metric"):
         got.pop("sort")
     return True
 
 
+def _of_orders(mask: str, extreme: re.Match[str] | None) -> bool:
+    """Whether it is orders that are ranked: 最贵的, or …的订单 without a group noun behind the superlative."""
+    if pattern("order_ask").search(mask):
+        return True
+    if extreme is None:
+        return False
+    named = pattern("ranked_noun").search(mask, extreme.start())
+    return bool(pattern("of_orders").search(mask) and not named)
+
+
 def _asked(match: re.Match[str]) -> str | None:
-    if match["d"]:
+    if match["d"] or match["dn"]:
         return "day"
     if match["m"]:
         return "month"
@@ -258,6 +272,7 @@ def _list_order(sheet: Sheet, got: dict[str, Any]) -> None:
     ):
         if _first(sheet, name):
             got.setdefault("sort", {"by": by, "dir": direction})
+            _every(sheet, "newest")
             return
     if newest:
         _every(sheet, "newest")

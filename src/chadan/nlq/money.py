@@ -15,6 +15,7 @@ MAX_FEN = 2**63 - 1
 ONE = Decimal(1)
 THINGS = KINDS["product"] + KINDS["category"] + KINDS["variant"]
 CUE_WINDOW = 24
+NOT_WINDOW = 10
 
 
 @dataclass
@@ -199,9 +200,9 @@ def _money_at(sheet: Sheet, lexicon: Lexicon, index: int) -> int:
             slot = "face_value"
         elif unit or applied or found.shaped:
             slot = "amount"
-        elif pattern("not_before").search(mask[max(0, index - 5) : index]):
+        elif pattern("not_before").search(mask[max(0, index - NOT_WINDOW) : index]):
             return number_end
-    if not slot or (pattern("not_before").search(mask[max(0, index - 5) : index]) and not unit):
+    if not slot or (pattern("not_before").search(mask[max(0, index - NOT_WINDOW) : index]) and not unit):
         return number_end
     value = bounds(found, 100)
     if value is None:
@@ -213,10 +214,15 @@ def _money_at(sheet: Sheet, lexicon: Lexicon, index: int) -> int:
 
 def _cued(sheet: Sheet, start: int, end: int) -> tuple[int, str, int]:
     before = sheet.mask[max(0, start - CUE_WINDOW) : start]
-    for slot, name in (("amount", "amount_cue_end"), ("face_value", "face_cue_end")):
-        match = pattern(name).search(before)
-        if match:
-            return start - len(match[0]), slot, end
+    cues = {
+        slot: match
+        for slot, name in (("amount", "amount_cue_end"), ("face_value", "face_cue_end"))
+        if (match := pattern(name).search(before))
+    }
+    if cues:
+        # 充值金额 is longer than the 金额 in it.
+        slot = max(cues, key=lambda name: len(cues[name][0]))
+        return start - len(cues[slot][0]), slot, end
     face, bought = pattern("face_after").match(sheet.mask, end), pattern("bought_after").match(sheet.mask, end)
     if face:
         return start, "face_value", face.end()
@@ -273,7 +279,7 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     number_end = found.end
     if unit:
         found.end = unit.end()
-    start, end, found, _ = measured(mask, index, found)
+    start, end, found, compared = measured(mask, index, found)
     tail = pattern("quantity_unit").match(mask, end)
     end = tail.end() if tail and not unit else end
     cue = pattern("quantity_cue_end").search(mask[max(0, start - CUE_WINDOW) : start])
@@ -283,7 +289,9 @@ def _quantity(sheet: Sheet, index: int, found: Amount) -> bool:
     elif (
         not (unit or tail)
         or pattern("not_before").search(mask[max(0, start - 3) : start])
-        or not (verb or pattern("product_ahead").match(mask, end))
+        or not (
+            verb or pattern("product_ahead").match(mask, end) or (compared and pattern("piece").match(mask, number_end))
+        )
     ):
         return False
     elif verb:

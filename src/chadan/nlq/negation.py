@@ -58,6 +58,9 @@ def _govern(sheet: Sheet, index: int) -> int:
     family: str = ""
     while index < len(sheet.mask) and sheet.mask[index] in NAMES:
         piece = _starting(sheet, index)
+        if piece is not None and piece.slot == "has_after_sale":
+            piece.value = not piece.value
+            return piece.end
         if piece is None or piece.slot not in EXCLUDABLE:
             break
         piece.negated = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from typing import Protocol
@@ -83,7 +84,7 @@ def simplified(text: str) -> str:
     if len(converted) != len(text):
         converted = "".join(_one(character) for character in text)
     for old, new in data_json("words.json")["wording"].items():
-        converted = converted.replace(old, new)
+        converted = re.sub(old, new, converted)
     return converted
 
 

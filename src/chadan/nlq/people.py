@@ -7,7 +7,7 @@ import unicodedata
 
 from chadan.nlq.lexicon import Lexicon
 from chadan.nlq.patterns import pattern
-from chadan.nlq.sheet import Sheet
+from chadan.nlq.sheet import Piece, Sheet
 
 SLOTS = ("buyer", "merchant", "agent", "supplier", "platform")
 ROLES = {"role_consumer": "consumer", "role_sales": "sales", "role_agent": "agent"}
@@ -38,7 +38,7 @@ def read_tags(sheet: Sheet) -> None:
         group = next(name for name in ("t1", "t2", "t3", "t4") if match[name] is not None)
         value = _written(sheet, match.start(group), match.end(group))
         if value and sheet.free(match.start(), match.end()):
-            sheet.take(match.start(), match.end(), "tag", "tag", value)
+            sheet.take(match.start(), match.end(), "tag", "tag", value).negated = bool(match["no"])
 
 
 def read_people(sheet: Sheet, lexicon: Lexicon) -> None:
@@ -65,20 +65,30 @@ def _named(sheet: Sheet, lexicon: Lexicon, cue: re.Match[str]) -> None:
     end = here
     while True:
         name = pattern("name").match(mask, here)
-        if (
-            not name
-            or pattern("not_name").match(name[0])
-            or (slot == "platform" and pattern("noise_all").fullmatch(name[0]))
-        ):
+        if not name or pattern("not_name").match(name[0]) or pattern("no_name").fullmatch(name[0]):
             break
-        names.append(_written(sheet, name.start(), name.end()))
-        end = name.end()
+        polite = pattern("after_name").search(name[0])
+        stop = name.start() + (polite.start() if polite else len(name[0]))
+        stop = _before_thing(lexicon, mask, name.start(), stop)
+        if stop - name.start() < 1:
+            break
+        names.append(_written(sheet, name.start(), stop))
+        end = stop
         more = pattern("and_name").match(mask, end)
         if not more or _is_cue(mask, more.end()) or lexicon.trie.longest(mask, more.end()):
             break
         here = more.end()
     if names and not (slot == "platform" and not _likely(names)):
-        _take(sheet, cue.start(), end, slot, names)
+        _take(sheet, cue.start(), end, slot, names).negated = bool(sep and sep["no"])
+
+
+def _before_thing(lexicon: Lexicon, mask: str, start: int, end: int) -> int:
+    """Where a name ends when a word of the lexicon closes it (客户李四激活码): a name has two characters at least."""
+    for index in range(start + 2, end):
+        found = lexicon.trie.longest(mask, index)
+        if found and found[0] == end and end - index > 1:
+            return index
+    return end
 
 
 def _likely(names: list[str]) -> bool:
@@ -110,6 +120,6 @@ def _written(sheet: Sheet, start: int, end: int) -> str:
     return unicodedata.normalize("NFKC", sheet.raw_of(start, end)).strip(" \"'“”")
 
 
-def _take(sheet: Sheet, start: int, end: int, slot: str, names: list[str]) -> None:
+def _take(sheet: Sheet, start: int, end: int, slot: str, names: list[str]) -> Piece:
     kind = "platform" if slot == "platform" else "person"
-    sheet.take(start, end, kind, slot, [name for name in dict.fromkeys(names) if name])
+    return sheet.take(start, end, kind, slot, [name for name in dict.fromkeys(names) if name])

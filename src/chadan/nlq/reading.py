@@ -37,6 +37,8 @@ class Reading:
     spans: list[Span] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    source: str = "rules"
+    """`model` when a language model explained words that the rules did not know (nlq_model)."""
 
 
 def read(q: str, *, now: datetime, lexicon: Lexicon | None = None, calendar: Calendar | None = None) -> Reading:

@@ -13,6 +13,7 @@ from chadan.nlq.sheet import Sheet
 
 MIN_WRONG = 4
 MAX_WORD = 8
+SHORT = 3
 WILD = "*"
 
 
@@ -27,6 +28,15 @@ def syllables() -> dict[str, tuple[str, ...]]:
     for character, readings in data_json("words.json")["readings"].items():
         found[character] = tuple(readings)
     return found
+
+
+@cache
+def ordinary() -> frozenset[str]:
+    """Everyday words of two characters, and longer ones that hold the sound of a domain word (充电 beside 电报).
+
+    From the dictionary of jieba 0.42.1 (MIT licence): words of two characters used 300 times or more in its corpus.
+    """
+    return frozenset(data_text("ordinary.txt").split())
 
 
 @dataclass
@@ -80,7 +90,7 @@ def repairs(lexicon: Lexicon) -> Repairs:
                     index.words.add(alias)
                 else:
                     index.add(alias)
-        index.words.update(data_json("words.json")["known"])
+        index.words.update(data_json("words.json")["known"], *(entry["names"] for entry in data_json("festivals.json")))
         lexicon.repairs["index"] = index
     return index
 
@@ -130,8 +140,11 @@ def _candidate(sheet: Sheet, index: Repairs, known: list[int], start: int, short
         span = mask[start : start + length]
         if _chinese(span) < 2 or any(character >= "\ue000" or character == " " for character in span):
             continue
-        word = _heard(index, span) or _miswritten(index, span)
-        if word is None or _crossed(known, start, start + length) or _is_name(mask, start):
+        heard = _heard(index, span)
+        word = heard or _miswritten(index, span)
+        if word is None or _crossed(known, start, start + length, by_sound=heard is not None):
+            continue
+        if _is_name(mask, start) or _inside_ordinary(mask, start, start + length):
             continue
         if pattern("never_repaired").match(mask, start) or pattern("numerals").fullmatch(span):
             continue
@@ -155,17 +168,46 @@ def _miswritten(index: Repairs, span: str) -> str | None:
         return None
     found: set[str] = set()
     for place, character in enumerate(span):
-        if _is_chinese(character):
+        if _is_chinese(character) and not _well_written(index, span, place):
             found |= index.by_shape.get(span[:place] + WILD + span[place + 1 :], set())
     return next(iter(found)) if len(found) == 1 else None
 
 
-def _crossed(known: list[int], start: int, end: int) -> bool:
-    """Whether a known word reaches over the span's edge, or the span is made of known words alone."""
+def _well_written(index: Repairs, span: str, place: int) -> bool:
+    """Whether a character is no slip: a function word, or one of a word with its neighbour (中旬 in 中旬联通)."""
+    if pattern("function_character").match(span[place]):
+        return True
+    pairs = (span[max(0, place - 1) : place + 1], span[place : place + 2])
+    return any(len(pair) == 2 and (pair in ordinary() or pair in index.words) for pair in pairs)
+
+
+def _all_functional(text: str) -> bool:
+    return all(pattern("function_character").match(character) for character in text)
+
+
+def _inside_ordinary(mask: str, start: int, end: int) -> bool:
+    """Whether a short span takes a piece out of an everyday word (电宝 out of 充电宝, 一长 out of 一长串)."""
+    if end - start > SHORT:
+        return False
+    words = ordinary()
+    for length in (2, 3, 4):
+        for first in range(max(0, start - length + 1), end):
+            last = first + length
+            outer = mask[first:start] + mask[end:last]
+            if last <= len(mask) and outer and mask[first:last] in words and not _all_functional(outer):
+                return True
+    return False
+
+
+def _crossed(known: list[int], start: int, end: int, *, by_sound: bool) -> bool:
+    """Whether a known word reaches over the span's edge, or the span is made of known words alone.
+
+    One that sounds right may run into a shorter word behind it; one with a wrong character may not (上的流量包).
+    """
     for place in range(max(0, start - MAX_WORD), end):
         stop = known[place]
         into = place < start < stop <= end
-        beyond = start <= place < end < stop and stop - place >= end - start
+        beyond = start <= place < end < stop and (not by_sound or stop - place >= end - start)
         if stop and (into or beyond):
             return True
     place = start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from chadan.nlq.patterns import pattern
+from chadan.nlq.repair import ordinary
 from chadan.nlq.sheet import Sheet
 
 MAX_TEXT = 500
@@ -53,10 +54,24 @@ def _trimmed(mask: str, start: int, end: int) -> tuple[int, int] | None:
         if not re.search(r"[0-9a-z\u3400-\u9fff]", token) or pattern("noise_all").fullmatch(token):
             return None
         lead, tail = pattern("noise_lead").match(token), pattern("noise_tail").search(token)
-        if lead:
-            start += lead.end()
-        elif tail:
-            end = start + tail.start()
+        kept = _kept_lead(token, lead.end()) if lead else 0
+        left = _kept_tail(token, tail.start()) if tail else len(token)
+        if kept:
+            start += kept
+        elif left < len(token):
+            end = start + left
         else:
             return start, end
     return None
+
+
+def _kept_lead(token: str, end: int) -> int:
+    """Where the content begins: a function word of one character may be the first of a longer word (充 of 充电宝)."""
+    split = token[end - 1 : end + 1] in ordinary() and token[end : end + 2] not in ordinary()
+    return end - 1 if split and len(token) > end + 1 else end
+
+
+def _kept_tail(token: str, start: int) -> int:
+    """Where the content ends: a function word of one character may be the last of a longer word (里 of 公里)."""
+    split = start and token[start - 1 : start + 1] in ordinary() and token[max(0, start - 2) : start] not in ordinary()
+    return start + 1 if split and start > 1 else start

@@ -208,7 +208,7 @@ def _inside_month(text: str, index: int, clock: Clock, year: int, month: int) ->
     if third:
         return third.end(), _third(year, month, third.groupdict())
     today = pattern("relative_day").match(text, here)
-    if today and today["d0"] and here == index:
+    if today and today["d0"]:
         last = monthrange(year, month)[1]
         return today.end(), day_point(date(year, month, min(clock.today.day, last)))
     return None

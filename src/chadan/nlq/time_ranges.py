@@ -81,13 +81,16 @@ def overdue(sheet: Sheet, clock: Clock) -> None:
         length = duration(match)
         verb = match["verb"] or ""
         stuck = bool(pattern("stuck_before").fullmatch(verb))
-        if length is None or not (stuck or pattern("open_negative").match(sheet.mask, match.end())):
+        # A verb that starts a clock needs no 还没 behind it: 付款超过3小时的.
+        waiting = bool(pattern("waiting_before").fullmatch(verb))
+        aging = match["more"] and (waiting or pattern("aging").fullmatch(verb + match["more"]))
+        if length is None or not (stuck or aging or pattern("open_negative").match(sheet.mask, match.end())):
             continue
         moment = back(clock.now, length)
         if moment is None:
             continue
         paid = bool(pattern("event_paid").fullmatch(verb)) or bool(pattern("paid_verb").fullmatch(verb))
-        start = match.start("more") if stuck and len(verb) > 1 else match.start()
+        start = match.start("more") if waiting else match.start()
         if stuck:
             sheet.take(match.start("verb"), match.end("verb"), "status", "status", ["processing"])
             start = match.start("more")

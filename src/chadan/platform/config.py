@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from chadan.platform.errors import ConfigError
+from chadan.platform.model_setting import ModelSetting, read_model
 
 KNOWN = {
     "CHADAN_DATA": "Folder for the database, secrets and exports. Default ./var",
@@ -33,6 +34,9 @@ KNOWN = {
     "CHADAN_PLATFORM_FEE": "The platform's share of every completed order, in 1/10,000. Default 0",
     "CHADAN_ESCROW_HOURS": "Hours the buyer's money is held after delivery. Default 24",
     "CHADAN_API_KEY": "API key of ./chadan mcp, when no --key-file is given. Not used by the site",
+    "CHADAN_MODEL_URL": "OpenAI-compatible server that helps to read questions: https://host/v1, http:// only on loopback. Default: none",
+    "CHADAN_MODEL_NAME": "The model's name there",
+    "CHADAN_MODEL_KEY_FILE": "File with the key for it, which others cannot read. Default: no key is sent",
     "CHADAN_CHROMIUM": "Chromium for the browser tests. Default: found on PATH",
     "CHADAN_SANDBOX": "1 lets payment channels and suppliers use this machine's loopback addresses. Refused unless CHADAN_LISTEN is one",
     "CHADAN_DEBUG": "1 shows tracebacks in pages. Refused unless CHADAN_LISTEN is a loopback address",
@@ -88,6 +92,7 @@ class Config:
     debug: bool
     secret_key_file: Path
     kek_file: Path
+    model: ModelSetting | None
 
     @property
     def secret_key(self) -> str:
@@ -205,6 +210,7 @@ def load(env: dict[str, str]) -> Config:
         debug=debug,
         secret_key_file=Path(env.get("CHADAN_SECRET_KEY_FILE") or data / "secrets" / "secret_key"),
         kek_file=Path(env.get("CHADAN_KEK_FILE") or data / "secrets" / "kek"),
+        model=read_model(env),
     )
 
 

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "chadan.notify",
     "chadan.search",
     "chadan.saved_views",
+    "chadan.recall",
     "chadan.asking",
     "chadan.tagging",
     "chadan.exports",
@@ -92,6 +93,7 @@ TEMPLATES = [
         "DIRS": [
             ROOT / "web" / "templates",
             ROOT / "saved_views" / "templates",
+            ROOT / "recall" / "templates",
             ROOT / "tagging" / "templates",
             ROOT / "accounts" / "templates",
             ROOT / "exports" / "templates",

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chadan.storefront.urls")),
     path("", include("chadan.tagging.urls")),
     path("", include("chadan.saved_views.urls")),
+    path("", include("chadan.recall.urls")),
     path("", include("chadan.web.orders.urls")),
     path("", include("chadan.web.urls")),
 ]

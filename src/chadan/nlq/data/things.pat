@@ -11,5 +11,6 @@ platform_tail: (?:平台|渠道|网?店铺?|商城|那边|上面|端|来源)(?![
 coordination: (?:的|订单|单)?\s*(?:和|或者?|、|/|跟|还有|与|以及|及|或是|and|or)\s*
 kept_card: .(?<![年季月周日天])卡$
 clock_card: [\d一二三四五六七八九十]点[卡券]$
+function_character: [的了和与或及在是没未不有个这那把被就都只还也单旬月日年周号元块]
 never_repaired: 花费
 numerals: [零一二两三四五六七八九十百千万几多\d]+

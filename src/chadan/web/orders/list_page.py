@@ -21,6 +21,8 @@ from chadan.orders import number, remarks
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
 from chadan.platform.errors import InvalidQuery
 from chadan.platform.scope import Matter
+from chadan.recall import on_list as recalled
+from chadan.recall import services as recall
 from chadan.saved_views import on_list
 from chadan.search import readings, service
 from chadan.search.chips import chips
@@ -82,6 +84,8 @@ def orders(request: HttpRequest, area: Area, actor: Actor) -> HttpResponse:
         return HttpResponseClientRedirect(link) if request.htmx else HttpResponseRedirect(link)  # type: ignore[attr-defined]
     state = replace(state, opens=DEFAULT_DATE if opened.default else "")
     response = _list(request, area, actor, state, error, opened)
+    if request.GET.get("q") and not error:
+        recall.remember(actor, state.q)
     if cookie := columns.remember(request, area):
         response.set_cookie(*cookie, max_age=365 * 86_400, samesite="Lax", httponly=True, secure=request.is_secure())
     return response
@@ -126,6 +130,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "state": state,
         "page": page,
         "complaint": " ".join((*opened.hidden, state.complaint(found=bool(page.rows)))).strip(),
+        "offers": recalled.offers(area, actor, state.view),
         "saved": on_list.bar(area, actor, state, opened),
         "error": error,
         "understood": understanding_of(actor, state),

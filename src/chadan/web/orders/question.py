@@ -7,7 +7,7 @@ from typing import Any
 from chadan.accounts.actors import Actor
 from chadan.asking.answering import Answer, answer
 from chadan.asking.explaining import alternatives, sentence
-from chadan.asking.notes import remarks_of
+from chadan.asking.notes import is_remark
 from chadan.orders import number
 from chadan.search.order_query import OrderQuery
 from chadan.web.orders.state import ListState
@@ -28,7 +28,7 @@ def understanding_of(actor: Actor, state: ListState) -> dict[str, Any] | None:
     return {
         **_explained(state, found),
         "parts": parts,
-        "remarks": remarks_of(said),
+        "remarks": [problem.message for problem in state.problems if is_remark(problem)],
         "alternatives": [(one.text, state.link(one.query)) for one in alternatives(state.question, now, parts)],
         "ignored": ignored,
         "text_url": state.link(OrderQuery(text=ignored)) if ignored else "",

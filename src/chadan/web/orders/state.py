@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import filterfalse
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
 from chadan.accounts.actors import Actor
 from chadan.asking.answering import asks_for_number, listed
+from chadan.asking.notes import is_remark
 from chadan.asking.understanding import Understood, understand
 from chadan.orders import number
 from chadan.search import readings, url
@@ -96,7 +98,8 @@ class ListState:
 
     def complaint(self, *, found: bool) -> str:
         """What was not understood, in sentences; empty when nothing is in the way of `found` orders."""
-        return " ".join(problem.sentence for problem in standing(self.problems, found=found))
+        left = filterfalse(is_remark, standing(self.problems, found=found))
+        return " ".join(problem.sentence for problem in left)
 
     @property
     def question(self) -> OrderQuery:
