@@ -57,7 +57,8 @@ class Answer:
     value: str
     orders: int
     bars: tuple[Bar, ...]
-    more: bool
+    more: str
+    """What to do to see the groups that are not shown; empty when there are none, or a number of groups was named."""
 
 
 def asks_for_number(query: OrderQuery) -> bool:
@@ -83,7 +84,7 @@ def answer(scope: Scope, query: OrderQuery, view: str | None = None) -> Answer |
         )
         for group in groups
     )
-    more = summary.truncated or len(summary.groups) > len(groups)
+    more = _more(asked, summary, len(groups))
     value = "" if asked.intent == "top" else _shown(summary.value, summary.unit)
     return Answer(title, value, summary.orders, bars, more)
 
@@ -115,10 +116,22 @@ def listed(query: OrderQuery) -> OrderQuery:
 
 
 def _shown_groups(asked: OrderQuery, summary: Summary) -> list[Group]:
-    """The groups of the chart: of a ranking the first, of a series the latest."""
+    """The groups of the chart: as many as were named, else of a ranking the first, of a series the latest."""
+    if asked.limit is not None:
+        return summary.groups
     if asked.intent == "top" or summary.group_by not in _SERIES:
         return summary.groups[:SHOWN]
     return summary.groups[-_SERIES[summary.group_by] :]
+
+
+def _more(asked: OrderQuery, summary: Summary, shown: int) -> str:
+    if asked.limit is not None or not (summary.truncated or len(summary.groups) > shown):
+        return ""
+    if asked.intent == "top":
+        return say("There are more groups; name a number to see that many.")
+    if summary.group_by in _SERIES:
+        return say("Only the latest are shown; name a time to see others.")
+    return say("There are more groups; narrow the question to see them.")
 
 
 def _size(group: Group) -> float:
