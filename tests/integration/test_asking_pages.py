@@ -52,7 +52,7 @@ class Page:
 
         client = Client(headers={"accept-language": "en"})
         client.force_login(user)
-        self.answer = client.get(path, parameters)
+        self.user, self.answer = user, client.get(path, parameters)
         self.body = self.answer.content.decode()
 
     @property
@@ -71,6 +71,15 @@ class Page:
     def understood(self) -> str:
         found = re.search(r'<section class="understood".*?</section>', self.body, re.DOTALL)
         return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found[0]))).strip() if found else ""
+
+    @property
+    def every_link(self) -> list[str]:
+        return [html.unescape(one) for one in re.findall(r'href="([^"]*)"', self.body)]
+
+    def follow(self, link: str) -> Page:
+        """The page behind one of this page's links."""
+        parts = urlsplit(link)
+        return Page(self.user, parts.path, **{key: values[-1] for key, values in parse_qs(parts.query).items()})
 
     def links(self, part: str) -> list[str]:
         """The addresses in a part of the page, by its class."""
@@ -107,16 +116,42 @@ def test_the_question_stays_while_its_filters_change(shop: Any) -> None:
     alternatives = page.links("understood-instead")
     assert alternatives
     for link in alternatives:
-        parts = urlsplit(link)
-        other = Page(owner(shop), parts.path, **{key: values[-1] for key, values in parse_qs(parts.query).items()})
+        other = page.follow(link)
         assert "Total amount" in other.understood, link
     assert {"Question", "Status", "Placed"} <= set(page.chips)
-    rest = urlsplit(page.chips["Placed"])
-    kept = Page(owner(shop), rest.path, **{key: values[-1] for key, values in parse_qs(rest.query).items()})
+    kept = page.follow(page.chips["Placed"])
     assert "Total amount" in kept.understood and "Placed" not in kept.chips and "Status" in kept.chips
     without = Page(owner(shop), "/m/orders", intent="sum", status="completed", date="all")
     assert "Total amount ¥" in without.understood
     assert sorted(without.numbers) == sorted(no for place, no in enumerate(shop.orders) if place % 2 == 0)
+
+
+def test_another_window_replaces_the_one_that_was_typed(shop: Any) -> None:
+    page = Page(owner(shop), "/m/orders", q="去年已完成的订单有多少")
+    assert not page.numbers
+    week = next(link for link in page.every_link if "date=7d" in link)
+    other = page.follow(week)
+    assert "last 7 days" in other.body and "Number of orders 3 orders" in other.understood
+    everything = page.follow(
+        next(link for link in page.every_link if "date=all" in link and "status=completed" in link)
+    )
+    assert "Placed" not in everything.chips and len(everything.numbers) == 3
+    plain = Page(owner(shop), "/m/orders", q="已完成")
+    kept = parse_qs(urlsplit(next(link for link in plain.every_link if "date=7d" in link)).query)
+    assert kept["q"] == ["已完成"], "a text without a time stays"
+
+
+def test_the_filter_sheet_starts_from_what_was_understood(shop: Any) -> None:
+    page = Page(owner(shop), "/m/orders", q="金额大于10块的话费")
+    form = re.search(r'name="amount_min"[^>]*>', page.body)
+    assert form and 'value="10.01"' in form[0]
+    assert re.search(r'name="category" value="phone_topup" checked', page.body)
+
+
+def test_a_new_text_is_a_new_question(shop: Any) -> None:
+    page = Page(owner(shop), "/m/orders", intent="sum", status="completed", date="all")
+    form = page.body.partition('role="search"')[2].partition("</form>")[0]
+    assert 'name="status"' in form and 'name="intent"' not in form
 
 
 def test_unknown_words_beside_others_are_left_out_and_said(shop: Any) -> None:

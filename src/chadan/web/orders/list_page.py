@@ -164,7 +164,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
         "categories": list(Category),
         "methods": list(PaymentMethod),
-        "filter_count": len(listed(state.filters).replace(time=None).to_dict()),
+        "filter_count": len(listed(state.written.filters).replace(time=None).to_dict()),
     }
     return render(request, "orders/list.html", context)
 
@@ -244,7 +244,7 @@ def _presets(state: ListState) -> list[dict[str, Any]]:
     return [
         {
             "text": label,
-            "url": state.link(date=key) if key != "all" else state.without_time(),
+            "url": state.window(key),
             "active": state.date == key or (key == "all" and state.query.time is None),
         }
         for key, label in _PRESETS
@@ -252,6 +252,7 @@ def _presets(state: ListState) -> list[dict[str, Any]]:
 
 
 def _custom(state: ListState) -> dict[str, Any]:
+    state = state.written
     time = state.filters.time if state.date not in {key for key, _label in _PRESETS} else None
     start = time.start.date().isoformat() if time and time.start else ""
     end = (time.end - timedelta(seconds=1)).date().isoformat() if time and time.end else ""
@@ -271,7 +272,7 @@ def _older(actor: Actor, state: ListState) -> dict[str, Any] | None:
     older = service.older_matches(actor.scope, state.query, view=state.view)
     if older is None:
         return None
-    return {"count": _about(service.Count(older.total, older.exact)), "url": state.without_time()}
+    return {"count": _about(service.Count(older.total, older.exact)), "url": state.window("all")}
 
 
 def _tags(actor: Actor, rows: list[Any]) -> dict[int, Tag]:

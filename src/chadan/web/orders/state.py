@@ -145,12 +145,23 @@ class ListState:
         pairs.extend((key, value) for key, value in changes.items() if value)
         return f"{self.area.path}?{_encode(pairs)}" if pairs else self.area.path
 
-    def without_time(self) -> str:
-        """The same list over all time; what was typed stays."""
+    def window(self, preset: str) -> str:
+        """The same list in another window (`all` for every time); what was typed stays unless it names a time itself."""
+        named = self.filters.time or self.query.time
+        time = preset_range(preset, number.now(), named.field if named else "placed")
         if self.query.time != self.filters.time:
-            return self.link(self.query.replace(time=None))
-        pairs = [*self.extra, *url.to_pairs(self.filters.replace(time=None), q=self.q), ("date", "all")]
+            return self.link(self.question.replace(time=time), date=preset)
+        pairs = [*self.extra, *url.to_pairs(self.filters.replace(time=time), q=self.q, date=preset)]
+        pairs += [("date", "all")] if time is None else []
         return f"{self.area.path}?{_encode(pairs)}"
+
+    @property
+    def written(self) -> ListState:
+        """This list with what was understood of a sentence written out as filters: what forms beside it start from."""
+        if self.meant is None or self.meant.said is None:
+            return self
+        date = self.date if self.question.time == self.filters.time else ""
+        return replace(self, filters=self.question, q="", date=date, meant=None)
 
     def clear(self) -> str:
         """The list with no filter but its default window."""
@@ -164,8 +175,10 @@ class ListState:
         return f"{self.area.order_url(order_no)}?{urlencode({'in': within})}"
 
     def search_hidden(self) -> list[tuple[str, str]]:
-        """What the search box carries along: the filters, but not the window a bare visit brought with it."""
-        pairs = self.hidden("q")
+        """What the search box carries along: the filters, but neither a question for a number, which the new text replaces,
+        nor the window a bare visit brought with it.
+        """
+        pairs = self.hidden("q", "intent", "metric", "group_by")
         return [pair for pair in pairs if pair[0] != "date"] if self.bare else pairs
 
     def hidden(self, *without: str) -> list[tuple[str, str]]:
