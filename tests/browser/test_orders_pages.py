@@ -265,7 +265,7 @@ def test_the_main_path_works_without_javascript(open_page: Any, sign_in: Any, si
     page = open_page(javascript=False)
     sign_in(page, "merchant")
     page.fill("input[type=search]", order["order_no"])
-    page.locator("form.search button").click()
+    page.locator("form.search .search-line > button.btn:not([type])").click()
     assert f"/m/orders/{order['order_no']}" in page.url
     page.locator("form[action*='/reveal'] button").first.click()
     assert "•" not in page.locator("main").inner_text().split("充值账号")[1][:20]

@@ -125,6 +125,51 @@ def test_pages_follow_by_what_was_understood(ground: Any, data_folder: Path) -> 
     assert set(found) == ground.all and found == sorted(found, reverse=True) and len(found) == len(set(found))
 
 
+def test_pages_of_one_side_follow_each_other(ground: Any, data_folder: Path) -> None:
+    from tests.support.people import acting
+
+    from chadan.api.keys import create_key
+
+    secret = create_key(acting(ground.shop.agent_owner), "agent")[0]
+
+    async def work(client: Any) -> Any:
+        page = await told(client, "find_orders", filter={"view": "purchases"}, limit=2)
+        again = page["understood"]["filter"]
+        return page, await told(client, "find_orders", filter=again, cursor=page["next_cursor"], limit=2)
+
+    first, second = over_stdio(data_folder, secret, work)
+    found = [order["order_no"] for page in (first, second) for order in page["orders"]]
+    assert found == [f"{no:019d}" for no in sorted(ground.shop.orders[1::2], reverse=True)]
+    assert not second["has_more"] and "supplier" not in json.dumps(first)
+
+
+def test_a_saved_view_is_named_and_not_written_out(ground: Any, data_folder: Path) -> None:
+    """It may filter by an account that the key sees masked."""
+    from tests.support.people import acting
+
+    from chadan.saved_views import services
+    from chadan.search.order_query import IdMatch, OrderQuery
+
+    asked = OrderQuery(account=IdMatch(equals=(PHONE,)))
+    view = services.save(acting(ground.shop.staff["owner"]), "phone", services.Shown(filters=asked, side="sales"))
+
+    async def work(client: Any) -> Any:
+        given = {"saved": str(view.pk)}
+        page = await told(client, "find_orders", filter=given, question="话费订单", limit=3)
+        more = await told(client, "find_orders", filter=given, question="话费订单", limit=3, cursor=page["next_cursor"])
+        return page, more
+
+    page, more = over_stdio(data_folder, ground.reading, work)
+    direct = {f"{no:019d}" for no in ground.shop.orders[::2]} | {ground.carded}
+    assert {order["order_no"] for answer in (page, more) for order in answer["orders"]} == direct
+    assert page["understood"]["saved"] == str(view.pk) and PHONE not in json.dumps(page)
+
+
+def test_what_was_repaired_is_said(ground: Any, data_folder: Path) -> None:
+    answer = over_stdio(data_folder, ground.reading, lambda client: told(client, "find_orders", question="话废订单"))
+    assert answer["orders"] and answer["understood"]["notes"] == ["“话废” was read as “话费”."]
+
+
 def test_what_an_assistant_never_learns(ground: Any, data_folder: Path) -> None:
     """Cards, keys, whole accounts without their scope, cost without its scope; and every answer is looked at as text."""
 

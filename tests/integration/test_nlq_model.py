@@ -277,3 +277,16 @@ def test_the_search_box_asks_it(model: FakeModel, database: Any) -> None:
     assert meant.parsed.query.product == ("腾讯视频",)
     assert [problem.code for problem in meant.parsed.problems] == ["note_by_model"], "and it is said"
     assert "鹅厂视频" in meant.parsed.problems[0].message
+
+
+def test_the_list_says_what_the_model_read(model: FakeModel, database: Any) -> None:
+    from django.test import Client
+    from tests.support.people import make_shop
+
+    shop = make_shop(1)
+    client = Client()
+    client.force_login(shop.staff["owner"])
+    model.assigns(assignment("打水漂", "status", "failed"))
+    page = client.get("/m/orders", {"view": "sales", "q": "上个月打水漂的话费单子"}).content.decode()
+    assert "“打水漂”由模型补充理解。" in page
+    assert "由模型" not in client.get("/m/orders", {"view": "sales", "q": "上个月的话费单子"}).content.decode()

@@ -56,7 +56,7 @@ def find_orders(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
         ],
         "has_more": page.has_more,
         "next_cursor": page.next_cursor,
-        "understood": _understood(asked, query),
+        "understood": _understood(asked, query, arguments),
     }
     if asked.query.intent != "list":
         answer["hint"] = (
@@ -93,7 +93,7 @@ def _summary(key: KeyActor, arguments: Mapping[str, Any], intents: tuple[str, ..
     if answer["group_by"] in NAME_FIELDS:
         clean = cleaner(key)
         answer["groups"] = [parted(group, ("key", "label"), clean) for group in answer["groups"]]
-    return {**answer, "understood": _understood(asked, query)}
+    return {**answer, "understood": _understood(asked, query, arguments)}
 
 
 def _as_number(query: OrderQuery, intents: tuple[str, ...]) -> OrderQuery:
@@ -133,9 +133,16 @@ def explain_order(key: KeyActor, arguments: Mapping[str, Any]) -> Json:
     }
 
 
-def _understood(asked: questions.Question, query: OrderQuery) -> Json:
-    """How the question was understood: the filter to send for the next page, and the words nobody understood."""
-    known: Json = {"filter": as_filter(query)}
+def _understood(asked: questions.Question, query: OrderQuery, arguments: Mapping[str, Any]) -> Json:
+    """How the question was understood: the filter to send for the next page, and the words nobody understood.
+
+    A saved view may hold an account that this key sees masked: it is named, not written out.
+    """
+    saved = arguments.get("filter", {}).get("saved") if arguments.get("filter") else None
+    if saved:
+        known: Json = {"saved": str(saved), "next_page": "Send the same arguments with `next_cursor` as `cursor`."}
+    else:
+        known = {"filter": {**as_filter(query), **({"view": asked.view} if asked.view else {})}}
     if query.sort is not None and query.sort.by != "metric":
         known["sort"] = ("-" if query.sort.dir == "desc" else "") + query.sort.by
     if asked.said is not None and asked.said.unknown:

@@ -49,13 +49,12 @@ class Endpoint:
         """One request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._refusal(scope["method"], headers)
-        if refusal is None:
-            refusal = await self._unproved(scope, headers)
-        if refusal is not None:
-            await _refuse(send, *refusal)
-            return
         self._in_hand += 1
         try:
+            refusal = refusal or await self._unproved(scope, headers)
+            if refusal is not None:
+                await _refuse(send, *refusal)
+                return
             manager = await self._started()
             await manager.handle_request(scope, receive, send)
         finally:

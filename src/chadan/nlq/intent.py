@@ -105,10 +105,10 @@ def _ranking(sheet: Sheet, got: dict[str, Any]) -> bool:
         noun = _noun(plural) or "day"
     else:
         noun = _ranked_noun(mask)
-    if number and not noun and pattern("limit_n").match(mask, number.start()):
-        return False
     if rank and not noun and not pattern("order_rank").search(mask):
         noun = "product"
+    if number and not noun and pattern("limit_n").match(mask, number.start()):
+        return False
     if noun is None or (not which and not plural and _of_orders(mask, best or worst or number)):
         return False
     got.update(intent="top", group_by=noun)
@@ -217,6 +217,7 @@ def _measure(sheet: Sheet) -> dict[str, str]:
     average = _every(sheet, "average")
     quantity = _every(sheet, "m_quantity")
     profit = _every(sheet, "m_profit")
+    of_status = _of_status(sheet)
     how_many = _every(sheet, "how_many")
     counted = _every(sheet, "m_count")
     how_much = _every(sheet, "how_much")
@@ -240,6 +241,8 @@ def _measure(sheet: Sheet) -> dict[str, str]:
         _every(sheet, "rest_of_profit")
     elif quantity:
         out.update(intent="sum", metric="quantity")
+    elif of_status:
+        out["intent"] = of_status
     elif how_many or counted:
         out["intent"] = "count"
     elif how_much or amount:
@@ -247,6 +250,15 @@ def _measure(sheet: Sheet) -> dict[str, str]:
     elif statistics:
         out["intent"] = "count"
     return out
+
+
+def _of_status(sheet: Sheet) -> str:
+    """What 多少 right behind a status or an event asks: 退了多少 money, 失败了多少 orders; empty when there is none."""
+    match = _first(sheet, "verb_how_much")
+    if not match:
+        return ""
+    status = next((piece.value for piece in sheet.having("status") if piece.end == match.start()), None)
+    return "sum" if status in (None, ["refunded"]) else "count"
 
 
 def _list_order(sheet: Sheet, got: dict[str, Any]) -> None:

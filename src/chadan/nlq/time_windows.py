@@ -39,7 +39,8 @@ def duration(match: re.Match[str]) -> Duration | None:
     if pattern("half_word").fullmatch(text):
         return _half(groups[unit] or "")
     vague = bool(pattern("few").search(text))
-    count = (7 if unit == "day" else 3) if vague else small(text)
+    either = pattern("either_of_two").fullmatch(text)
+    count = (7 if unit == "day" else 3) if vague else small(either["more"] if either else text)
     if count is None or not 0 < count <= MAX_COUNT:
         return None
     if half and unit == "hour":

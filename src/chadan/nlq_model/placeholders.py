@@ -34,8 +34,10 @@ class Placeholders:
         said |= {text for span in reading.spans if span.slot in PERSONAL for text in _texts(span.value)}
         said |= set(_known(q, lexicon))
         said |= {found for found in _SHAPES.findall(self.question) if not _YEAR.fullmatch(found)}
-        hidden = sorted((word.translate(_BRACKETS) for word in said if word), key=len, reverse=True)
-        self._words = list(dict.fromkeys(hidden))
+        sought = [re.escape(word.translate(_BRACKETS)) for word in said if word]
+        # As they stand in the question, in whatever case: what comes back has to be what was typed.
+        standing = {found for word in sought for found in re.findall(word, self.question, re.IGNORECASE)}
+        self._words = sorted(standing, key=lambda word: (-len(word), word))
 
     def hide(self, text: str) -> str:
         """The text with placeholders."""
@@ -58,10 +60,7 @@ def _cut(part: str, word: str, mark: str) -> list[str]:
     """The part with every occurrence of the word as a piece of its own; marks are left alone."""
     if _MARK.fullmatch(part):
         return [part]
-    return [
-        mark if index % 2 else piece
-        for index, piece in enumerate(re.split(f"({re.escape(word)})", part, flags=re.IGNORECASE))
-    ]
+    return [mark if index % 2 else piece for index, piece in enumerate(re.split(f"({re.escape(word)})", part))]
 
 
 def _texts(value: object) -> Iterable[str]:

@@ -17,7 +17,7 @@ prefix_cue: (?:最?前面?|开头|头|前)[一二三四五六七两\d]{1,2}(?:�
 prefix_after: \s*(?:开头|打头|起头|领头|号段|字头|开始(?=的(?:号|手机|账|订单号|单号))|起首|做?为?开头)
 contains_cue: (?:当中|中间|里面?|里头|中)?\s*(?:包含|包括|含有?|带有?着?|有|出现|是)|containing|contains|with
 contains_middle: 中间(?:几?[一二三四五六\d]?位)?(?:是|为|有|含|带)
-subject_after: (?:这个|那个)?(?:的)?(?P<subject>{cue_external}|{cue_order}|{cue_account}|号码?(?!段)|尾号)?
+subject_after: \s*(?:这个|那个)?(?:的)?\s*(?P<subject>{cue_external}|{cue_order}|{cue_account}|号码?(?!段)|尾号)?
 mobile: (?<![a-z0-9_*])(?:\+?(?:0?086|0086|86)[\s-]?)?(?P<mobile>1[3-9]\d[ -]?\d{4}[ -]?\d{4})(?![a-z0-9_*])
 masked: (?<![a-z0-9_*])(?P<head>\d{1,7})\s?[*x]{2,}\s?(?P<tail>\d{1,6})(?![a-z0-9_*])
 email: [a-z0-9_][a-z0-9_.+-]{0,63}@[a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,30}){1,4}
