@@ -159,7 +159,7 @@ def test_another_window_is_one_click_away(open_page: Any, sign_in: Any) -> None:
     sign_in(page, "merchant")
     ask(page, "上个月的订单有多少")
     before = page.locator(".answer-value").inner_text()
-    page.click(".toolbar >> text=近30天")
+    page.click(".dates .segmented >> text=近30天")
     page.wait_for_url(lambda url: "date=30d" in url)
     page.wait_for_selector(".chips .chip:has-text('近 30 天')")
     assert page.locator(".answer-value").inner_text() != before
