@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from tests.support.generate_orders import World, generate
 
 from chadan.platform.config import Address, get_config, load
 from chadan.platform.postgres import database_running
@@ -48,3 +50,12 @@ def database(postgres: Address, data_folder: Path) -> Iterator[Address]:
         teardown_test_environment()
         connections.close_all()
     get_config.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def world(database: Address) -> World:
+    """A small world of orders with every value that provokes, to hold against the plain evaluator."""
+    with psycopg.connect(
+        host=database.host, port=database.port, dbname=database.name, user=database.user, password=database.password
+    ) as owner:
+        return generate(owner)

@@ -7,15 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support import generate_orders as gen
 from tests.support import naive
-from tests.support.generate_orders import World, generate
-
-from chadan.platform.config import Address
+from tests.support.generate_orders import World
 
 pytestmark = pytest.mark.integration
 NOW = gen.START + timedelta(days=gen.DAYS - 3)
@@ -63,14 +60,6 @@ ASKED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def world(database: Address) -> World:
-    with psycopg.connect(
-        host=database.host, port=database.port, dbname=database.name, user=database.user, password=database.password
-    ) as owner:
-        return generate(owner)
-
-
 spoken = st.one_of(
     st.sampled_from(SENTENCES), st.tuples(*(st.sampled_from(words) for words in (WHEN, HOW, WHAT, ASKED))).map("".join)
 )
@@ -108,6 +97,16 @@ def test_what_may_not_be_seen_is_refused_in_words_too(world: World) -> None:
     assert (query.intent, query.metric) == ("sum", "profit")
     with pytest.raises(Forbidden):
         answer(buyer, query)
+
+
+def test_a_buyer_names_a_shop(world: World) -> None:
+    from chadan.asking.shop_words import forget_words
+    from chadan.asking.understanding import understand
+
+    forget_words()
+    name = world.merchants[0].name
+    query = understand(f"{name}上个月的订单", NOW, world.scopes["buyer"]).parsed.query
+    assert query.merchant == (name,) and query.time is not None and not query.text
 
 
 def test_the_words_of_a_shop_are_its_own(world: World) -> None:

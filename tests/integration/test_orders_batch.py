@@ -141,9 +141,11 @@ def empty(browser: Any, query: str) -> str:
     return page.partition('<div class="empty">')[2].partition("</div>")[0]
 
 
-def test_a_list_says_that_counting_words_change_nothing(browser):
-    for query in ("q=metric:quantity", "q=group:day", "q=show:sum", "metric=quantity", "group_by=day"):
-        assert "A list shows orders" in browser.get(f"/m/orders?view=sales&{query}").content.decode()
+def test_a_measure_without_a_question_changes_nothing_and_a_question_is_answered(browser):
+    for query in ("q=metric:quantity", "metric=quantity"):
+        assert "changes nothing without a question" in browser.get(f"/m/orders?view=sales&{query}").content.decode()
+    for query in ("q=group:day", "q=show:sum", "group_by=day"):
+        assert 'data-part="answer"' in browser.get(f"/m/orders?view=sales&{query}").content.decode()
 
 
 def test_a_number_of_the_wrong_length_is_told_from_a_miss(browser, shop):

@@ -5,31 +5,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support import generate_orders as gen
 from tests.support import naive
-from tests.support.generate_orders import World, generate
+from tests.support.generate_orders import World
 
 from chadan.orders import number
 from chadan.orders.states import Category, OrderStatus, PaymentMethod
-from chadan.platform.config import Address
 from chadan.platform.errors import InvalidQuery
 from chadan.platform.scope import Scope
 
 pytestmark = pytest.mark.integration
 NOW = gen.START + timedelta(days=100)
-
-
-@pytest.fixture(scope="module")
-def world(database: Address) -> World:
-    with psycopg.connect(
-        host=database.host, port=database.port, dbname=database.name, user=database.user, password=database.password
-    ) as owner:
-        return generate(owner)
 
 
 def pick(*values: str) -> st.SearchStrategy[list[str]]:

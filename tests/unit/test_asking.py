@@ -166,3 +166,13 @@ def test_every_sentence_is_translated() -> None:
     said |= {text for text, _words in explaining._STATUSES}
     said |= {*answering._TITLES.values(), *answering._WEEKDAYS}
     assert said <= known
+
+
+@pytest.mark.parametrize("text", ["2月31号卖了多少", "大于1" + "0" * 30 + "元的话费有多少单"])
+def test_what_cannot_be_is_never_left_out_of_a_number(text: str) -> None:
+    found = meant(text).parsed
+    assert found.query.text and all(other.text for other in found.otherwise)
+
+
+def test_a_text_without_a_word_says_that_nothing_was_understood() -> None:
+    assert [problem.code for problem in meant("😀😀😀").parsed.problems] == ["note_nothing"]

@@ -87,7 +87,8 @@ def summary(request: HttpRequest) -> HttpResponse:
     """A number about the orders that match: `intent` count (the default), sum, avg or top, of a `metric`, by a group."""
     key = _key(request)
     question = questions.read(request.META["QUERY_STRING"], key.actor)
-    answers = ((query, summarise(key.actor.scope, query, question.view)) for query in question.readings)
+    asked = [query for query in question.readings if query.intent == question.query.intent]
+    answers = ((query, summarise(key.actor.scope, query, question.view)) for query in asked)
     first = next(answers)
     query, answer = first if first[1].orders else next((one for one in answers if one[1].orders), first)
     if question.doubt and not answer.orders:

@@ -1,6 +1,7 @@
-"""The lexicon of an asker: the built-in words, those of the asker's shops, and those of the asker's latest orders.
+"""The lexicon of an asker: the built-in words, those of the asker's shops, and the names on their latest orders.
 
-What is read is read in the asker's scope: nobody's words reach another's reading, and a buyer learns no supplier or tag.
+What is read is read in the asker's scope: nobody's words reach another's reading. Buyers and the operator share the names of
+shops, which are public, and learn no supplier or tag.
 A lexicon is kept, and read again when its shop has changed (a stamp says so, looked at every few seconds) or has grown old.
 """
 
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from chadan.nlq.lexicon import Lexicon, ShopTerm
-from chadan.nlq.shop_terms import shop_terms
-from chadan.platform.scope import Matter, Scope, scoped
+from chadan.nlq.shop_terms import shop_names, shop_terms
+from chadan.platform.scope import NOBODY, Matter, Scope, scoped
 from chadan.search import service
 from chadan.search.order_query import OrderQuery
 
@@ -23,9 +24,11 @@ LOOK_EVERY = 3.0
 OLD = 120.0
 """Seconds after which a lexicon is read again without a change: the latest orders have moved on."""
 LATEST = 500
-"""Orders whose names are read: the buyers and channels of a shop, what a buyer bought and where."""
+"""Orders whose names are read: the buyers and channels of a shop."""
 MOST_TERMS = 40_000
 """Words of all kept lexicons together; one takes some 4 KB."""
+EVERYBODY = Scope(buyer=0)
+"""Under whose name the words are kept of those who have no shop."""
 _PAUSE = 20
 """A lexicon that takes long to build is built so many times its time apart, and is old for as long."""
 _OWN = " from {} where merchant_id = any(%(merchants)s::bigint[]) and home = any(%(homes)s::smallint[])"
@@ -36,6 +39,7 @@ _STAMPS: tuple[tuple[Matter | None, str], ...] = (
     (Matter.SUPPLIER, _NAMES.format("suppliers")),
     (Matter.TAG, _NAMES.format("tags")),
 )
+_SHOPS = "select count(*), sum(hashtext(name)) from merchants"
 
 Stamp = tuple[tuple[object, ...], ...]
 
@@ -55,8 +59,10 @@ _lock = Lock()
 
 def lexicon_of(scope: Scope) -> Lexicon:
     """The words somebody with `scope` may use; the built-in ones for nobody in particular."""
-    if not (scope.merchants or scope.operator or scope.buyer is not None):
+    if scope == NOBODY:
         return Lexicon.seed()
+    if not scope.merchants:
+        scope = EVERYBODY
     now = time.monotonic()
     with _lock:
         kept = _kept.get(scope)
@@ -88,7 +94,8 @@ def forget_words() -> None:
 def stamp_of(scope: Scope) -> Stamp:
     """What changes when the words of the scope's shops do."""
     if not scope.merchants:
-        return ()
+        with scoped(scope) as session:
+            return tuple(session.rows(_SHOPS))
     owned = {"merchants": list(scope.merchants), "homes": list(scope.homes)}
     statements = [(sql, owned) for matter, sql in _STAMPS if matter is None or scope.may_ask(matter)]
     with scoped(scope) as session:
@@ -96,12 +103,14 @@ def stamp_of(scope: Scope) -> Stamp:
 
 
 def words_of(scope: Scope) -> list[ShopTerm]:
-    """The words of the scope's shops, then those of its latest orders that mean nothing yet.
+    """The words of the scope's shops, then the names on their latest orders that mean nothing yet.
 
     Whoever buys chooses a name: one that is a word of the shop's or of the language, or a part of one, is not read as a
     person's.
     """
-    own = shop_terms(scope)
+    own = [*shop_names(scope), *shop_terms(scope)]
+    if not scope.merchants:
+        return own
     seed = Lexicon.seed()
     known = {alias.casefold() for alias, _slot, _name, _category in own}
     words = "\n".join((*known, *seed.terms))
@@ -117,17 +126,8 @@ def words_of(scope: Scope) -> list[ShopTerm]:
 
 
 def _latest(scope: Scope) -> Iterator[ShopTerm]:
-    """(alias, slot, name, category) of the latest orders: of what the reader sees in the list anyway."""
-    rows = service.find_orders(scope, OrderQuery(), limit=LATEST).rows
-    if scope.buyer is not None:
-        for row in rows:
-            for alias in (row.title, row.brand):
-                yield alias, "product", alias, str(row.category)
-            yield row.variant, "variant", row.variant, None
-    for row in rows:
-        if row.platform:
-            yield row.platform, "platform", row.platform, None
-        if not scope.merchants:
-            yield row.merchant, "merchant", row.merchant, None
-        elif row.buyer_name:
-            yield row.buyer_name, "buyer", row.buyer_name, None
+    """(alias, slot, name, category) of the names on a shop's latest orders."""
+    for row in service.find_orders(scope, OrderQuery(), limit=LATEST).rows:
+        for slot, name in (("platform", row.platform), ("buyer", row.buyer_name)):
+            if name:
+                yield name, slot, name, None

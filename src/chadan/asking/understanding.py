@@ -18,9 +18,12 @@ from chadan.platform.errors import InvalidQuery
 from chadan.platform.scope import Scope
 from chadan.search import grammar
 from chadan.search.order_query import OrderQuery
+from chadan.search.problems import Problem
+from chadan.search.wording import say
 
 SPOKEN = 2_000
 """Characters of a question; anything longer is searched as text."""
+_IMPOSSIBLE = frozenset({"no_such_date", "number_too_large"})
 
 
 class Understood(NamedTuple):
@@ -50,8 +53,12 @@ def understand(text: str, now: datetime, scope: Scope) -> Understood:
         query = query_of(said.got)
     except InvalidQuery:  # more than a query holds: searched as text
         return Understood(parsed)
-    problems = (*parsed.problems, *problems_of(said))
-    readings = [query, *_softer(query), *([] if query.text == parsed.query.text else [_as_text(query, parsed.query)])]
+    problems = [*parsed.problems, *problems_of(said)]
+    if query == OrderQuery() and not any(character.isalnum() for character in text):
+        problems.append(Problem("note_nothing", say("Nothing in this could be understood: all orders are shown.")))
+    # What cannot be (31 February) is no unknown word: without it the answer would be to another question.
+    soft = [] if any(note.get("code") in _IMPOSSIBLE for note in said.notes) else _softer(query)
+    readings = [query, *soft, *([] if query.text == parsed.query.text else [_as_text(query, parsed.query)])]
     readings += parsed.otherwise
     first, *others = dict.fromkeys(readings)
     heard = said if query != OrderQuery(text=query.text) else None

@@ -24,10 +24,24 @@ _SUPPLIERS = "select name from suppliers where merchant_id = any(%s::bigint[]) a
 _TAGS = "select name from tags where merchant_id = any(%s::bigint[]) and home = any(%s::smallint[]) limit %s"
 
 
+_SHOPS = "select name from merchants order by id limit %s"
+_OWN_SHOPS = "select name from merchants where id = any(%s::bigint[]) limit %s"
+
+
 def shop_lexicon(scope: Scope) -> Lexicon:
-    """The built-in lexicon with the words of the scope's shops on top; the built-in one for anybody without a shop."""
-    seed = Lexicon.seed()
-    return seed.with_shop(shop_terms(scope)) if scope.merchants else seed
+    """The built-in lexicon with the words the scope may know on top: its shops' own, and the names of shops.
+
+    A shop's name is public (it sells at /s/{shop}); whoever may have orders of many shops names them.
+    """
+    return Lexicon.seed().with_shop([*shop_names(scope), *shop_terms(scope)])
+
+
+def shop_names(scope: Scope) -> list[ShopTerm]:
+    """The names of the scope's own shops; of all shops for whoever has none."""
+    own = (list(scope.merchants), MOST)
+    with scoped(scope) as session:
+        rows = session.rows(_OWN_SHOPS, own) if scope.merchants else session.rows(_SHOPS, (MOST,))
+    return [(str(name), "merchant", str(name), None) for (name,) in rows if Lexicon.seed().term(str(name)) is None]
 
 
 def shop_terms(scope: Scope) -> list[ShopTerm]:

@@ -7,6 +7,7 @@ from itertools import filterfalse
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
 from chadan.asking.answering import asks_for_number, listed
@@ -193,7 +194,10 @@ def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuer
     refused = (rest.metric, rest.group_by) != (query.metric, query.group_by)
     if refused:
         rest = listed(rest)
-    return rest, refused, [Problem("hidden", sentence) for sentence in sentences]
+    problems = [Problem("hidden", sentence) for sentence in sentences]
+    if rest.metric != "amount" and not asks_for_number(rest):
+        problems.append(Problem("not_listed", _("metric: changes nothing without a question, such as show:sum.")))
+    return rest, refused, problems
 
 
 def list_view(wanted: str, area: Area, actor: Actor) -> str | None:
