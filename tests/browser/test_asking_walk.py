@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.parse
+import urllib.request
 from typing import Any
 
 import pytest
@@ -107,7 +109,7 @@ def test_a_wrong_reading_is_corrected_with_one_click(open_page: Any, sign_in: An
     page.wait_for_url(lambda url: "amount_min=100.00" in url)
     assert "面值" not in chip_keys(page) and "金额" in chip_keys(page)
     page.go_back()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector(".chips .chip:has-text('面值')")  # the list is fetched again
     page.click(".chips .chip:has-text('类目') a")
     page.wait_for_url(lambda url: "face_min" in url and "category" not in url)
     assert "类目" not in chip_keys(page) and "面值" in chip_keys(page)
@@ -128,6 +130,62 @@ def test_questions_for_a_number_are_answered_with_the_orders_behind_them(open_pa
     bars.first.locator("a").click()
     page.wait_for_url(lambda url: "product=" in url)
     assert numbers(page)
+
+
+def test_the_question_stays_while_its_filters_change(open_page: Any, sign_in: Any, site: Any) -> None:
+    page = open_page()
+    sign_in(page, "merchant")
+    ask(page, "最近30天一共卖了多少钱")
+    assert {"下单时间", "查询"} <= chip_keys(page)
+    whole = page.locator(".answer-value").inner_text()
+    page.click(".tabs >> text=已完成")
+    page.wait_for_url(lambda url: "status=completed" in url)
+    completed = page.locator(".answer-value").inner_text()
+    assert completed != whole, "the answer is about what the tab shows"
+    summary = urllib.parse.urlencode({"intent": "sum", "status": "completed", "date": "30d", "view": "sales"})
+    key = site.account("merchant")["api_key"]
+    asked = urllib.request.Request(
+        f"{site.url}/api/v1/orders/summary?{summary}", headers={"Authorization": f"Bearer {key}"}
+    )
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        assert json.load(answer)["value"] == completed.lstrip("¥").replace(",", "")
+    page.click(".chips .chip:has-text('查询') a")
+    page.wait_for_url(lambda url: "intent=" not in url)
+    assert page.locator(".answer-value").count() == 0 and numbers(page), "without the question it is a list"
+
+
+def test_another_window_is_one_click_away(open_page: Any, sign_in: Any) -> None:
+    page = open_page()
+    sign_in(page, "merchant")
+    ask(page, "上个月的订单有多少")
+    before = page.locator(".answer-value").inner_text()
+    page.click(".dates .segmented >> text=近30天")
+    page.wait_for_url(lambda url: "date=30d" in url)
+    page.wait_for_selector(".chips .chip:has-text('近 30 天')")
+    assert page.locator(".answer-value").inner_text() != before
+
+
+def test_another_measure_is_one_click_away(open_page: Any, sign_in: Any) -> None:
+    page = open_page()
+    sign_in(page, "merchant")
+    ask(page, "最近30天哪5个商品卖得最好")
+    assert "件" in page.locator(".answer-bars .num").first.inner_text()
+    page.click(".understood-instead >> text=按金额")
+    page.wait_for_url(lambda url: "intent=top" in url)
+    assert page.locator(".answer-bars .num").first.inner_text().startswith("¥")
+    assert page.locator(".answer-bars tr").count() == 5
+
+
+def test_questions_need_no_scripts(open_page: Any, sign_in: Any) -> None:
+    page = open_page(javascript=False)
+    sign_in(page, "buyer")
+    page.fill("input[type=search]", "今年的话费一共多少钱")
+    page.press("input[type=search]", "Enter")
+    page.wait_for_url("**q=*")
+    assert page.locator("[data-part=understood]").is_visible()
+    assert "¥" in page.locator(".answer-value").inner_text()
+    page.locator(".understood-instead a").first.click()
+    assert "¥" in page.locator(".answer-value").inner_text()
 
 
 def test_words_nobody_knows_are_left_out_and_said(open_page: Any, sign_in: Any) -> None:

@@ -293,10 +293,10 @@ def test_a_failing_statement_is_a_503_problem(keys, monkeypatch):
 
     from chadan.api import v1
 
-    def fail(*_args):
+    def fail(*_args, **_named):
         raise psycopg.OperationalError("gone")
 
-    monkeypatch.setattr(v1.service, "find_orders", fail)
+    monkeypatch.setattr(v1.readings, "find", fail)
     answer = request(LIST, keys["owner"])
     assert (answer.status, answer.json()["code"]) == (503, "database_unavailable")
 
@@ -304,10 +304,10 @@ def test_a_failing_statement_is_a_503_problem(keys, monkeypatch):
 def test_a_defect_is_a_500_problem_without_its_cause(keys, monkeypatch):
     from chadan.api import v1
 
-    def fail(*_args):
+    def fail(*_args, **_named):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(v1.service, "find_orders", fail)
+    monkeypatch.setattr(v1.readings, "find", fail)
     answer = request(LIST, keys["owner"])
     assert (answer.status, answer.json()["code"]) == (500, "internal") and b"secret detail" not in answer.body
 

@@ -38,7 +38,7 @@ class Person:
     owner: int = 0
 
 
-@dataclass
+@dataclass(repr=False)  # a failing property would print all of it
 class World:
     """What was written, as plain dicts, and the scopes to look at it through."""
 

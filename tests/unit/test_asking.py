@@ -117,6 +117,36 @@ def test_other_readings_are_one_step_away() -> None:
     assert face not in queries
 
 
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("没到账的", {"status": ["paid", "processing"]}),
+        ("没发货的", {"status": ["paid", "processing", "failed"]}),
+        ("昨天退款的", {"status": ["refunded"], "time": {"field": "placed"}}),
+        ("三个月前的订单", {"time": {"from": None}}),
+        ("上周的订单", {"time": {"from": "2026-11-18T00:00:00", "to": "2026-11-25T00:00:00"}}),
+        ("最近30天的订单", {"time": {"from": "2026-10-01T00:00:00", "to": "2026-11-01T00:00:00"}}),
+        ("哪个商品卖得最好", {"metric": None, "intent": "top"}),
+    ],
+)
+def test_what_people_argue_about_is_one_click_away(text: str, other: dict[str, Any]) -> None:
+    found = meant(text)
+    parts = explaining.sentence(found.parsed.query, found.said, text, NOW)
+    offered = [one.query.to_dict() for one in explaining.alternatives(found.parsed.query, NOW, parts)]
+
+    def holds(got: Any, wanted: Any) -> bool:
+        if isinstance(wanted, dict):
+            return isinstance(got, dict) and all(holds(got.get(key), value) for key, value in wanted.items())
+        return bool(got == wanted)
+
+    assert any(holds(one, other) for one in offered), offered
+
+
+def test_a_number_about_unknown_words_alone_is_about_no_orders() -> None:
+    found = meant("小蜜蜂加速器的订单有多少").parsed
+    assert all(query.text for query in (found.query, *found.otherwise))
+
+
 def test_a_question_for_a_number_lists_the_orders_behind_it() -> None:
     query = meant("上个月哪个商品卖得最好").parsed.query
     assert (query.intent, query.limit) == ("top", 1)
@@ -127,7 +157,13 @@ def test_every_sentence_is_translated() -> None:
     catalogue = Path(answering.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
     with catalogue.open("rb") as file:
         known = {message.id for message in read_po(file) if message.string}
-    said = {*notes._SENTENCES.values(), *explaining._INSTEAD.values(), *explaining._FIELDS.values()}
+    said = {
+        *notes._SENTENCES.values(),
+        *explaining._MEASURES.values(),
+        *explaining._INSTEAD.values(),
+        *explaining._FIELDS.values(),
+    }
+    said |= {text for text, _words in explaining._STATUSES}
     said |= {*answering._TITLES.values(), *answering._WEEKDAYS}
     assert said <= known
 

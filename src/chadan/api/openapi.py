@@ -262,7 +262,8 @@ _CARD = _object({"line": {"type": "integer"}, "hint": _string()})
 SCHEMAS: Json = {
     "Order": _object(_COMMON, _HIDEABLE),
     "OrderPage": _object(
-        {"data": _list(_ref("Order")), "next_cursor": _nullable(_string()), "has_more": {"type": "boolean"}}
+        {"data": _list(_ref("Order")), "next_cursor": _nullable(_string()), "has_more": {"type": "boolean"}},
+        {"ignored": _string()},
     ),
     "OrderDetail": _object(
         {
@@ -298,7 +299,8 @@ SCHEMAS: Json = {
                 )
             ),
             "truncated": {"type": "boolean"},
-        }
+        },
+        {"ignored": _string()},
     ),
     "Problem": {
         "type": "object",

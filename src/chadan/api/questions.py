@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
 from chadan.asking.notes import is_note
-from chadan.asking.understanding import understand
+from chadan.asking.understanding import Understood, understand
 from chadan.nlq.reading import Reading
 from chadan.orders import number
 from chadan.platform.errors import Forbidden, InvalidQuery, NotFound
@@ -48,8 +48,21 @@ class Question:
     doubt: Mistyped | None = None
     """Why an order number asked for cannot be one of ours. It may still be a payment's or another site's: to be raised
     when nothing is found."""
-    said: Reading | None = None
-    """How natural language in `q` was read."""
+    meant: Understood | None = None
+
+    @property
+    def readings(self) -> list[OrderQuery]:
+        """The query and the other readings, likeliest first."""
+        return [self.query, *self.otherwise]
+
+    @property
+    def said(self) -> Reading | None:
+        """How natural language in `q` was read."""
+        return self.meant.said if self.meant else None
+
+    def ignored(self, found: OrderQuery) -> str:
+        """The words of `q` that were left out of the reading that was taken."""
+        return self.meant.ignored(found) if self.meant else ""
 
 
 def read(query_string: str, actor: Actor | None = None) -> Question:
@@ -78,16 +91,14 @@ def read(query_string: str, actor: Actor | None = None) -> Question:
     otherwise: tuple[OrderQuery, ...] = ()
     doubt = _doubt(doubts(query), "order_no")
     meant = understand(said.q, now, actor.scope if actor else NOBODY) if said.q.strip() else None
-    if meant is not None:
+    if meant:
         parsed = meant.parsed
         for problem in filterfalse(is_note, standing(parsed.problems, found=True)):
             raise InvalidQuery(problem.message, hint=problem.hint, field="q")
         doubt = _doubt(parsed.problems, "q") or doubt
         query = said.query.merged(parsed.query)
         otherwise = tuple(said.query.merged(other) for other in parsed.otherwise)
-    return Question(
-        query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt, meant and meant.said
-    )
+    return Question(query, otherwise, _view(view), own.get("cursor"), _limit(own.get("limit")), doubt, meant)
 
 
 def _saved(text: str, actor: Actor | None, now: datetime) -> tuple[OrderQuery, str | None]:

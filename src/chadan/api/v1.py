@@ -26,7 +26,7 @@ from chadan.api.problems import from_error, problem
 from chadan.api.supply import router as supply
 from chadan.orders.detail import get_detail
 from chadan.platform.errors import ChadanError, InvalidQuery
-from chadan.search import service
+from chadan.search import readings
 from chadan.search.summaries import summarise
 
 log = logging.getLogger("chadan.api")
@@ -64,30 +64,16 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     question = questions.read(request.META["QUERY_STRING"], key.actor)
     if question.query.intent != "list":
         raise InvalidQuery(_("This endpoint lists orders; ask /api/v1/orders/summary to count or sum."), field="intent")
-    page = _first_page(key, question)
+    query, page = readings.find(
+        key.actor.scope, question.readings, view=question.view, cursor=question.cursor, limit=question.limit
+    )
     if question.doubt and not page.rows and question.cursor is None:
         raise question.doubt
     orders = orders_json.listed(key, page.rows)
-    return _answer({"data": orders, "next_cursor": page.next_cursor, "has_more": page.has_more})
-
-
-def _first_page(key: KeyActor, question: questions.Question) -> service.Page:
-    """The page of the first reading that finds anything; a cursor belongs to the reading it came from."""
-    mistaken: InvalidQuery | None = None
-    page = None
-    for query in (question.query, *question.otherwise):
-        try:
-            page = service.find_orders(key.actor.scope, query, question.view, question.cursor, question.limit)
-        except InvalidQuery as error:
-            if question.cursor is None:
-                raise
-            mistaken = mistaken or error
-            continue
-        if page.rows or question.cursor:
-            return page
-    if page is None:
-        raise mistaken or InvalidQuery(_("The page cursor is damaged; start again from the first page."))
-    return page
+    body: dict[str, Any] = {"data": orders, "next_cursor": page.next_cursor, "has_more": page.has_more}
+    if ignored := question.ignored(query):
+        body["ignored"] = ignored
+    return _answer(body)
 
 
 @api.get(
@@ -101,14 +87,16 @@ def summary(request: HttpRequest) -> HttpResponse:
     """A number about the orders that match: `intent` count (the default), sum, avg or top, of a `metric`, by a group."""
     key = _key(request)
     question = questions.read(request.META["QUERY_STRING"], key.actor)
-    answer = summarise(key.actor.scope, question.query, question.view)
-    for softer in question.otherwise:  # without the words nobody knows, as the list is
-        if answer.orders or softer.intent != question.query.intent:
-            break
-        answer = summarise(key.actor.scope, softer, question.view)
+    asked = [query for query in question.readings if query.intent == question.query.intent]
+    answers = ((query, summarise(key.actor.scope, query, question.view)) for query in asked)
+    first = next(answers)
+    query, answer = first if first[1].orders else next((one for one in answers if one[1].orders), first)
     if question.doubt and not answer.orders:
         raise question.doubt
-    return _answer(orders_json.summary_json(answer))
+    body = orders_json.summary_json(answer)
+    if ignored := question.ignored(query):
+        body["ignored"] = ignored
+    return _answer(body)
 
 
 @api.get(

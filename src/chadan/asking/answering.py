@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,12 +12,14 @@ from chadan.platform.scope import Scope
 from chadan.search import order_query as oq
 from chadan.search.chips import default_label
 from chadan.search.order_query import OrderQuery, TimeRange
-from chadan.search.summaries import Group, summarise
+from chadan.search.summaries import Group, Summary, summarise
 from chadan.search.wording import say
 from chadan.search.written import fen_text
 
 SHOWN = 20
 """Groups in a chart."""
+_SERIES = {"hour": 24, "weekday": 7, "day": 31, "week": 26, "month": 24}
+"""Groups that follow each other in time, and how many a chart shows: the last ones."""
 _TITLES = {
     ("count", "count"): "Number of orders",
     ("sum", "amount"): "Total amount",
@@ -54,17 +57,23 @@ class Answer:
     value: str
     orders: int
     bars: tuple[Bar, ...]
-    more: bool
+    more: str
+    """What to do to see the groups that are not shown; empty when there are none, or a number of groups was named."""
+
+
+def asks_for_number(query: OrderQuery) -> bool:
+    """Whether a query asks for a number or groups, and not just for the orders."""
+    return query.intent != "list" or query.group_by is not None
 
 
 def answer(scope: Scope, query: OrderQuery, view: str | None = None) -> Answer | None:
     """The answer to a query that asks for one; None for a list. Raises Forbidden for what the scope may not ask."""
-    if query.intent == "list" and query.group_by is None:
+    if not asks_for_number(query):
         return None
     asked = query if query.intent != "list" else query.replace(intent="count")
     summary = summarise(scope, asked, view)
     title = say(_TITLES[asked.intent, summary.metric])
-    groups = summary.groups[:SHOWN]
+    groups = _shown_groups(asked, summary)
     longest = max((_size(group) for group in groups), default=0.0)
     bars = tuple(
         Bar(
@@ -75,9 +84,20 @@ def answer(scope: Scope, query: OrderQuery, view: str | None = None) -> Answer |
         )
         for group in groups
     )
-    more = summary.truncated or len(summary.groups) > SHOWN
+    more = _more(asked, summary, len(groups))
     value = "" if asked.intent == "top" else _shown(summary.value, summary.unit)
     return Answer(title, value, summary.orders, bars, more)
+
+
+def answered(scope: Scope, queries: Iterable[OrderQuery], view: str | None = None) -> tuple[OrderQuery, Answer] | None:
+    """The first of the readings that are questions for a number with orders behind it, else the first; None without any."""
+    first: tuple[OrderQuery, Answer] | None = None
+    for query in queries:
+        found = answer(scope, query, view)
+        if found is not None and found.orders:
+            return query, found
+        first = first or (None if found is None else (query, found))
+    return first
 
 
 def in_words(found: Answer) -> str:
@@ -91,8 +111,27 @@ def listed(query: OrderQuery) -> OrderQuery:
     """The orders behind a question: its filters, without what asks for a number."""
     plain = query.replace(intent="list", metric="amount", group_by=None)
     if query.intent != "list":
-        plain = plain.replace(limit=None, sort=None)
-    return plain
+        plain = plain.replace(limit=None)
+    return plain.replace(sort=None) if query.sort and query.sort.by == "metric" else plain
+
+
+def _shown_groups(asked: OrderQuery, summary: Summary) -> list[Group]:
+    """The groups of the chart: as many as were named, else of a ranking the first, of a series the latest."""
+    if asked.limit is not None:
+        return summary.groups
+    if asked.intent == "top" or summary.group_by not in _SERIES:
+        return summary.groups[:SHOWN]
+    return summary.groups[-_SERIES[summary.group_by] :]
+
+
+def _more(asked: OrderQuery, summary: Summary, shown: int) -> str:
+    if asked.limit is not None or not (summary.truncated or len(summary.groups) > shown):
+        return ""
+    if asked.intent == "top":
+        return say("There are more groups; name a number to see that many.")
+    if summary.group_by in _SERIES:
+        return say("Only the latest are shown; name a time to see others.")
+    return say("There are more groups; narrow the question to see them.")
 
 
 def _size(group: Group) -> float:

@@ -22,6 +22,7 @@ _SENTENCES = {
     "by_model": "A language model helped to read “{words}”.",
 }
 _PREFIX = "note_"
+_REMARKS = frozenset({f"{_PREFIX}repaired", f"{_PREFIX}by_model"})
 
 
 def problems_of(said: Reading) -> list[Problem]:
@@ -38,3 +39,8 @@ def problems_of(said: Reading) -> list[Problem]:
 def is_note(problem: Problem) -> bool:
     """Whether a problem only says how a question was read: it is worth a line, not a refusal."""
     return problem.code.startswith(_PREFIX)
+
+
+def is_remark(problem: Problem) -> bool:
+    """Whether a note leaves nothing out: misspelt words were repaired, a model helped."""
+    return problem.code in _REMARKS

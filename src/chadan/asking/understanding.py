@@ -6,19 +6,16 @@ in the asker's scope; nobody's words reach another's reading.
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from datetime import datetime
-from threading import Lock
 from typing import NamedTuple
 
+from chadan.asking.answering import listed
 from chadan.asking.notes import problems_of
-from chadan.nlq.lexicon import Lexicon
+from chadan.asking.shop_words import lexicon_of
 from chadan.nlq.reading import Reading, query_of
-from chadan.nlq.shop_terms import shop_lexicon
 from chadan.nlq_model import completing
 from chadan.platform.errors import InvalidQuery
-from chadan.platform.scope import NOBODY, Scope
+from chadan.platform.scope import Scope
 from chadan.search import grammar
 from chadan.search.order_query import OrderQuery
 from chadan.search.problems import Problem
@@ -26,11 +23,6 @@ from chadan.search.wording import say
 
 SPOKEN = 2_000
 """Characters of a question; anything longer is searched as text."""
-FRESH = 20.0
-"""Seconds the words of a shop are kept: what was renamed is understood under its new name after that."""
-KEPT = 200
-EVERYBODY = Scope(buyer=0)
-"""Under whose name the words are kept of those who have no shop."""
 _IMPOSSIBLE = frozenset({"no_such_date", "number_too_large"})
 
 
@@ -39,6 +31,11 @@ class Understood(NamedTuple):
 
     parsed: grammar.Parsed
     said: Reading | None = None
+
+    def ignored(self, found: OrderQuery) -> str:
+        """The words that were left out where `found`, perhaps with other filters besides, is the reading that was taken."""
+        text = self.parsed.query.text
+        return text if self.said is not None and not found.text and text else ""
 
 
 def understand(text: str, now: datetime, scope: Scope) -> Understood:
@@ -69,42 +66,15 @@ def understand(text: str, now: datetime, scope: Scope) -> Understood:
 
 
 def _softer(query: OrderQuery) -> list[OrderQuery]:
-    """The query without the words that were not understood, if anything is left of it."""
-    if not query.text:
-        return []
+    """The query without the words that were not understood, if enough is left of it.
+
+    A number about orders that only those words describe is about none of them: it is not answered about all of them.
+    """
     without = query.replace(text="")
-    return [] if without.is_bare() and without.intent == "list" else [without]
+    about_all = listed(without).is_bare() and not without.group_by
+    return [] if not query.text or about_all else [without]
 
 
 def _as_text(query: OrderQuery, typed: OrderQuery) -> OrderQuery:
     """What was typed as plain text, as the last resort of a list; a question about numbers stays one."""
     return typed if query.intent == "list" else query
-
-
-_lexicons: OrderedDict[Scope, tuple[float, Lexicon]] = OrderedDict()
-_lock = Lock()
-
-
-def lexicon_of(scope: Scope) -> Lexicon:
-    """The built-in words with those the scope may know, kept for FRESH seconds; buyers and operators share the shops' names."""
-    if scope == NOBODY:
-        return Lexicon.seed()
-    kept_for = scope if scope.merchants else EVERYBODY
-    moment = time.monotonic()
-    with _lock:
-        kept = _lexicons.get(kept_for)
-        if kept and moment - kept[0] < FRESH:
-            _lexicons.move_to_end(kept_for)
-            return kept[1]
-    fresh = shop_lexicon(scope)
-    with _lock:
-        _lexicons[kept_for] = (moment, fresh)
-        while len(_lexicons) > KEPT:
-            _lexicons.popitem(last=False)
-    return fresh
-
-
-def forget_words() -> None:
-    """Lets every shop's words be read again with the next question."""
-    with _lock:
-        _lexicons.clear()

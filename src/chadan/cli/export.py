@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from itertools import filterfalse
 from pathlib import Path
 
 from chadan.cli import set_django_up
@@ -43,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace, kind: str) -> int:
     from chadan.accounts.actors import find_actor
     from chadan.asking.answering import listed
+    from chadan.asking.notes import is_remark
     from chadan.asking.understanding import understand
     from chadan.exports import runner, services
     from chadan.orders import number
@@ -56,7 +58,7 @@ def _export(args: argparse.Namespace, kind: str) -> int:
         parsed = understand(args.query, number.now(), actor.scope).parsed
         queries = [listed(one) for one in (parsed.query, *parsed.otherwise)]
         query, page = readings.find(actor.scope, queries, view=args.view, limit=1)
-        if left := standing(parsed.problems, found=bool(page.rows)):
+        if left := list(filterfalse(is_remark, standing(parsed.problems, found=bool(page.rows)))):
             raise InvalidInput(" ".join(problem.sentence for problem in left))
     every = [column.value for column in services.open_columns(actor, args.view or "")]
     columns = every if args.columns == "all" else [name.strip() for name in args.columns.split(",") if name.strip()]

@@ -14,6 +14,8 @@ from chadan.platform.postgres import database_running, show_progress
 
 if TYPE_CHECKING:
     from chadan.accounts.actors import Actor
+    from chadan.asking.answering import Answer
+    from chadan.asking.understanding import Understood
     from chadan.platform.scope import Scope
     from chadan.search.order_query import OrderQuery
     from chadan.search.rows import OrderRow
@@ -45,34 +47,30 @@ def run(args: argparse.Namespace) -> int:
 
 def _find(args: argparse.Namespace) -> int:
     from chadan.accounts.actors import Permission, find_actor
-    from chadan.asking.answering import answer, in_words, listed
+    from chadan.asking.answering import answered, in_words, listed
     from chadan.asking.understanding import understand
     from chadan.exports import audit
     from chadan.exports.masking import mask
     from chadan.orders import number
     from chadan.search import readings, service
-    from chadan.search.chips import describe
-    from chadan.search.order_query import IdMatch
+    from chadan.search.order_query import OrderQuery
     from chadan.search.problems import standing
 
     actor = find_actor(args.user)
     if args.unmasked:
         actor.require(Permission.REVEAL)
     meant = understand(args.text, number.now(), actor.scope)
-    parsed = meant.parsed
-    query, side = parsed.query, args.view
+    parsed, side = meant.parsed, args.view
+    filters = OrderQuery()
     if args.saved:
-        query, side = _saved(actor, args.saved, query, side)
-    if parsed.jump is not None:
-        query = query.replace(order_no=IdMatch(equals=(number.text(parsed.jump),)))
+        filters, side = _saved(actor, args.saved, side)
+    queries = readings.candidates(filters, parsed)
+    asked = answered(actor.scope, queries, side)
+    query, page = readings.find(actor.scope, [listed(one) for one in queries], view=side, limit=args.limit)
     if meant.said is not None:
-        print(f"chadan: understood as {describe(query, now=number.now()) or 'all orders'}", file=sys.stderr)
-    asked = [query, *parsed.otherwise]
-    query, page = readings.find(actor.scope, [listed(one) for one in asked], view=side, limit=args.limit)
-    taken = next(one for one in asked if listed(one) == query)
-    answered = answer(actor.scope, taken, side)
-    if answered is not None and not args.json:
-        print(in_words(answered))
+        _explain(meant, asked[0] if asked else query)
+    if asked and not args.json:
+        print(in_words(asked[1]))
     for problem in standing(parsed.problems, found=bool(page.rows)):
         print(f"chadan: {problem.sentence}", file=sys.stderr)
     rows = page.rows
@@ -83,10 +81,8 @@ def _find(args: argparse.Namespace) -> int:
     if args.json:
         data = [_dict(row, actor.scope, side) for row in rows]
         found: dict[str, Any] = {"query": query.to_dict(), "data": data, "has_more": page.has_more}
-        if answered is not None:
-            groups = [{"label": bar.label, "value": bar.value} for bar in answered.bars]
-            number_of = {"title": answered.title, "value": answered.value, "orders": answered.orders, "groups": groups}
-            found["answer"] = number_of
+        if asked:
+            found["answer"] = _answer(asked[1])
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return 0 if data else 1
     for row in rows:
@@ -98,8 +94,23 @@ def _find(args: argparse.Namespace) -> int:
     return 0 if page.rows else 1
 
 
-def _saved(actor: Actor, name: str, typed: OrderQuery, side: str | None) -> tuple[OrderQuery, str | None]:
-    """A saved view narrowed by what was typed, and its side of the list; says what the role may not ask of it."""
+def _explain(meant: Understood, query: OrderQuery) -> None:
+    """How a question was read, and what of it was left out."""
+    from chadan.orders import number
+    from chadan.search.chips import describe
+
+    print(f"chadan: understood as {describe(query, now=number.now()) or 'all orders'}", file=sys.stderr)
+    if ignored := meant.ignored(query):
+        print(f"chadan: not understood, and left out: {ignored}", file=sys.stderr)
+
+
+def _answer(found: Answer) -> dict[str, Any]:
+    groups = [{"label": bar.label, "value": bar.value} for bar in found.bars]
+    return {"title": found.title, "value": found.value, "orders": found.orders, "groups": groups}
+
+
+def _saved(actor: Actor, name: str, side: str | None) -> tuple[OrderQuery, str | None]:
+    """What a saved view asks, and its side of the list; says what the role may not ask of it."""
     from chadan.orders import number
     from chadan.saved_views import services
     from chadan.saved_views.opening import open_view
@@ -108,7 +119,7 @@ def _saved(actor: Actor, name: str, typed: OrderQuery, side: str | None) -> tupl
     opened = open_view(actor, view)
     for sentence in opened.hidden:
         print(f"chadan: {sentence}", file=sys.stderr)
-    return opened.query(number.now(), actor.scope).merged(typed), side or view.side or None
+    return opened.query(number.now(), actor.scope), side or view.side or None
 
 
 def _dict(row: OrderRow, scope: Scope, view: str | None) -> dict[str, Any]:

@@ -33,10 +33,11 @@ def shop_lexicon(scope: Scope) -> Lexicon:
 
     A shop's name is public (it sells at /s/{shop}); whoever may have orders of many shops names them.
     """
-    return Lexicon.seed().with_shop([*_shop_names(scope), *shop_terms(scope)])
+    return Lexicon.seed().with_shop([*shop_names(scope), *shop_terms(scope)])
 
 
-def _shop_names(scope: Scope) -> list[ShopTerm]:
+def shop_names(scope: Scope) -> list[ShopTerm]:
+    """The names of the scope's own shops; of all shops for whoever has none."""
     own = (list(scope.merchants), MOST)
     with scoped(scope) as session:
         rows = session.rows(_OWN_SHOPS, own) if scope.merchants else session.rows(_SHOPS, (MOST,))

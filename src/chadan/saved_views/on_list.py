@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from chadan.accounts.actors import Actor
+from chadan.asking.answering import listed
 from chadan.platform.errors import InvalidQuery
 from chadan.saved_views import services
 from chadan.saved_views.models import SavedView
@@ -71,7 +72,7 @@ def shown_of(state: ListState) -> services.Shown:
     columns = tuple(state.columns)
     size = next((int(value) for key, value in state.extra if key == "size"), None)
     date = "" if state.date in ("all", "custom") else state.date
-    filters = state.filters
+    filters = listed(state.filters)
     return services.Shown(filters, state.view or "", date, state.q, columns, size)
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from chadan.accounts.actors import Actor, Permission
+from chadan.asking.answering import listed
 from chadan.batches.actions import KINDS, open_to
 from chadan.catalog.models import Tag
 from chadan.orders import number, remarks
@@ -116,7 +117,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
     except InvalidQuery as problem:
         error = error or str(problem)
         found = readings.find(actor.scope, queries, view=state.view, limit=state.size)
-    typed, state, page = state, state.reading(found.query), found.page
+    state, page = state.reading(found.query), found.page
     everything = columns.available(area, actor, state.view)
     drawing = row_context(request, area, actor, state, page.rows)
     shown = {head.key for head in drawing["heads"]}
@@ -132,7 +133,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "offers": recalled.offers(area, actor, state.view),
         "saved": on_list.bar(area, actor, state, opened),
         "error": error,
-        "understood": understanding_of(actor, typed, state),
+        "understood": understanding_of(actor, state),
         "live": live,
         "rows_url": f"{area.path}/rows?{state.text()}",
         **drawing,
@@ -150,7 +151,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
                 "remove_url": state.link(chip.without),
                 "excluded": chip.key.startswith("exclude"),
             }
-            for chip in chips(state.query, now=number.now())
+            for chip in chips(state.question, now=number.now())
         ],
         "presets": _presets(state),
         "custom": _custom(state),
@@ -163,7 +164,7 @@ def _list(  # noqa: PLR0917 - what the address said, in three parts
         "sizes": [(size, state.link(size=str(size)), size == state.size) for size in SIZES],
         "categories": list(Category),
         "methods": list(PaymentMethod),
-        "filter_count": len(state.filters.to_dict()) - (state.filters.time is not None),
+        "filter_count": len(listed(state.written.filters).replace(time=None).to_dict()),
     }
     return render(request, "orders/list.html", context)
 
@@ -216,7 +217,7 @@ def _tabs(state: ListState, counts: dict[OrderStatus, service.Count]) -> list[di
         tabs.append(
             {
                 "text": label,
-                "url": state.link(state.query.replace(status=words)) if state.q else _status_link(state, words),
+                "url": state.link(state.question.replace(status=words)) if state.q else _status_link(state, words),
                 "active": set(state.query.status) == set(words),
                 "count": _count_text(held),
             }
@@ -243,7 +244,7 @@ def _presets(state: ListState) -> list[dict[str, Any]]:
     return [
         {
             "text": label,
-            "url": state.link(date=key) if key != "all" else state.without_time(),
+            "url": state.window(key),
             "active": state.date == key or (key == "all" and state.query.time is None),
         }
         for key, label in _PRESETS
@@ -251,6 +252,7 @@ def _presets(state: ListState) -> list[dict[str, Any]]:
 
 
 def _custom(state: ListState) -> dict[str, Any]:
+    state = state.written
     time = state.filters.time if state.date not in {key for key, _label in _PRESETS} else None
     start = time.start.date().isoformat() if time and time.start else ""
     end = (time.end - timedelta(seconds=1)).date().isoformat() if time and time.end else ""
@@ -270,7 +272,7 @@ def _older(actor: Actor, state: ListState) -> dict[str, Any] | None:
     older = service.older_matches(actor.scope, state.query, view=state.view)
     if older is None:
         return None
-    return {"count": _about(service.Count(older.total, older.exact)), "url": state.without_time()}
+    return {"count": _about(service.Count(older.total, older.exact)), "url": state.window("all")}
 
 
 def _tags(actor: Actor, rows: list[Any]) -> dict[int, Tag]:

@@ -5,37 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from chadan.accounts.actors import Actor
-from chadan.asking.answering import answer
+from chadan.asking.answering import Answer, answer
 from chadan.asking.explaining import alternatives, sentence
+from chadan.asking.notes import is_remark
 from chadan.orders import number
-from chadan.platform.errors import Forbidden
+from chadan.search.order_query import OrderQuery
 from chadan.web.orders.state import ListState
 
 
-def understanding_of(actor: Actor, typed: ListState, state: ListState) -> dict[str, Any] | None:
+def understanding_of(actor: Actor, state: ListState) -> dict[str, Any] | None:
     """For `orders/understood.html`; None for a list that was not asked for in words and asks for no number.
 
-    `typed` is the list as the text was first read, `state` as it is shown.
+    `state` is the list as it is shown, after other readings were tried.
     """
-    if typed.said is None and typed.asked is None:
-        return None
+    said = state.meant.said if state.meant else None
+    if state.meant is None or said is None:
+        return _explained(state, answer(actor.scope, state.asked, state.view)) if state.asked else None
     now = number.now()
-    asked = typed.asked
-    if asked is not None and not state.query.text:
-        asked = asked.replace(text="")  # the words nobody knows are left out of the answer too
-    try:
-        found = answer(actor.scope, asked, state.view) if asked is not None else None
-    except Forbidden as error:
-        return {"parts": [], "refused": str(error), "alternatives": [], "answer": None, "ignored": ""}
-    parts = sentence(asked or state.query, typed.said, typed.q, now) if typed.said else []
-    instead = alternatives(asked or state.query, now) if typed.said else []
-    ignored = typed.ignored(state)
+    ignored = state.meant.ignored(state.query)
+    found = answer(actor.scope, state.asked, state.view) if state.asked else None
+    parts = sentence(state.question, said, state.q, now)
     return {
+        **_explained(state, found),
         "parts": parts,
-        "refused": "",
-        "answer": found,
-        "bars": [(bar, state.link(bar.query) if bar.query else "") for bar in found.bars] if found else [],
-        "alternatives": [(one.text, state.link(one.query)) for one in instead],
+        "remarks": [problem.message for problem in state.problems if is_remark(problem)],
+        "alternatives": [(one.text, state.link(one.query)) for one in alternatives(state.question, now, parts)],
         "ignored": ignored,
-        "text_url": state.link(q=f'"{ignored}"') if ignored else "",
+        "text_url": state.link(OrderQuery(text=ignored)) if ignored else "",
     }
+
+
+def _explained(state: ListState, found: Answer | None) -> dict[str, Any]:
+    bars = [(bar, state.link(bar.query) if bar.query else "") for bar in found.bars] if found else []
+    return {"answer": found, "bars": bars}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import filterfalse
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from chadan.accounts.actors import Actor
-from chadan.asking.answering import listed
-from chadan.asking.understanding import understand
-from chadan.nlq.reading import Reading
+from chadan.asking.answering import asks_for_number, listed
+from chadan.asking.notes import is_remark
+from chadan.asking.understanding import Understood, understand
 from chadan.orders import number
 from chadan.search import readings, url
 from chadan.search.order_query import OrderQuery
@@ -33,7 +34,7 @@ class ListState:
     view: str | None
     query: OrderQuery
     filters: OrderQuery
-    """The query without what was typed."""
+    """What the address says besides the typed text, a question for a number included."""
     q: str = ""
     date: str = ""
     size: int = 50
@@ -44,8 +45,8 @@ class ListState:
     bare: bool = False
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Parameters every link keeps: view, columns, page size, the saved view it was opened with."""
-    said: Reading | None = None
-    """How the typed text was read, when it was natural language."""
+    meant: Understood | None = None
+    """What the typed text means."""
     asked: OrderQuery | None = None
     """The question, when it is for a number; `query` has the orders behind it."""
     opens: str = ""
@@ -69,16 +70,16 @@ class ListState:
             filters = filters.replace(time=preset_range(DEFAULT_DATE, now, "placed"))
         view = list_view(parameters.get("view", ""), area, actor)
         size = parameters.get("size", "")
-        asked = _asked(readings.candidates(filters, typed)[0], view, actor)
-        filters, unheard = _heard(filters, view, actor)
-        first, *others = readings.candidates(filters, typed)
-        first, unheard_typed = _heard(first, view, actor)
+        filters, refused, unheard = _heard(filters, view, actor)
+        first, *others = (_heard(one, view, actor) for one in readings.candidates(filters, typed))
+        query, refused_typed, unheard_typed = first
+        asked = query if asks_for_number(query) and not (refused or refused_typed) else None
         problems = [*doubts(filters), *(typed.problems if typed else ()), *unheard, *unheard_typed]
         return cls(
             area=area,
             view=view,
-            query=first,
-            others=tuple(_heard(other, view, actor)[0] for other in others),
+            query=listed(query),
+            others=tuple(listed(other) for other, _refused, _unheard in others),
             filters=filters,
             q=said.q,
             date=date,
@@ -86,7 +87,7 @@ class ListState:
             jump=typed.jump if typed else None,
             problems=tuple(dict.fromkeys(problems)),
             bare=bare,
-            said=meant.said if meant else None,
+            meant=meant,
             asked=asked,
             extra=_extra(parameters, view),
         )
@@ -98,16 +99,23 @@ class ListState:
 
     def complaint(self, *, found: bool) -> str:
         """What was not understood, in sentences; empty when nothing is in the way of `found` orders."""
-        return " ".join(problem.sentence for problem in standing(self.problems, found=found))
+        left = filterfalse(is_remark, standing(self.problems, found=found))
+        return " ".join(problem.sentence for problem in left)
+
+    @property
+    def question(self) -> OrderQuery:
+        """What is asked: the question for a number where it is one, else the query."""
+        return self.asked or self.query
 
     def reading(self, query: OrderQuery) -> ListState:
         """The same list with `query` as what the typed text turned out to mean."""
-        return self if query is self.query else replace(self, query=query)
-
-    def ignored(self, found: ListState) -> str:
-        """The words that were left out because with them nothing was found."""
-        text = self.query.text
-        return text if self.said is not None and text and found.query == self.query.replace(text="") else ""
+        if query is self.query:
+            return self
+        asked = self.asked
+        if asked is not None:  # the same question about the orders that were found
+            same = {name: getattr(asked, name) for name in ("intent", "metric", "group_by", "sort", "limit")}
+            asked = query.replace(**same)
+        return replace(self, query=query, asked=asked)
 
     def pairs(self) -> list[tuple[str, str]]:
         """This list's parameters: what was typed stays typed, everything else by name."""
@@ -138,12 +146,23 @@ class ListState:
         pairs.extend((key, value) for key, value in changes.items() if value)
         return f"{self.area.path}?{_encode(pairs)}" if pairs else self.area.path
 
-    def without_time(self) -> str:
-        """The same list over all time; what was typed stays."""
+    def window(self, preset: str) -> str:
+        """The same list in another window (`all` for every time); what was typed stays unless it names a time itself."""
+        named = self.filters.time or self.query.time
+        time = preset_range(preset, number.now(), named.field if named else "placed")
         if self.query.time != self.filters.time:
-            return self.link(self.query.replace(time=None))
-        pairs = [*self.extra, *url.to_pairs(self.filters.replace(time=None), q=self.q), ("date", "all")]
+            return self.link(self.question.replace(time=time), date=preset)
+        pairs = [*self.extra, *url.to_pairs(self.filters.replace(time=time), q=self.q, date=preset)]
+        pairs += [("date", "all")] if time is None else []
         return f"{self.area.path}?{_encode(pairs)}"
+
+    @property
+    def written(self) -> ListState:
+        """This list with what was understood of a sentence written out as filters: what forms beside it start from."""
+        if self.meant is None or self.meant.said is None:
+            return self
+        date = self.date if self.question.time == self.filters.time else ""
+        return replace(self, filters=self.question, q="", date=date, meant=None)
 
     def clear(self) -> str:
         """The list with no filter but its default window."""
@@ -157,8 +176,10 @@ class ListState:
         return f"{self.area.order_url(order_no)}?{urlencode({'in': within})}"
 
     def search_hidden(self) -> list[tuple[str, str]]:
-        """What the search box carries along: the filters, but not the window a bare visit brought with it."""
-        pairs = self.hidden("q")
+        """What the search box carries along: the filters, but neither a question for a number, which the new text replaces,
+        nor the window a bare visit brought with it.
+        """
+        pairs = self.hidden("q", "intent", "metric", "group_by")
         return [pair for pair in pairs if pair[0] != "date"] if self.bare else pairs
 
     def hidden(self, *without: str) -> list[tuple[str, str]]:
@@ -167,20 +188,16 @@ class ListState:
         return [(key, value) for key, value in self.pairs() if key not in dropped]
 
 
-def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, list[Problem]]:
-    """The part of a query that this list can answer to this role, and what is to be said about the rest."""
-    query, sentences = without_hidden(actor.scope, query, view)
+def _heard(query: OrderQuery, view: str | None, actor: Actor) -> tuple[OrderQuery, bool, list[Problem]]:
+    """The part of a query that may be asked here, whether a question for a number lost its point, and what is to be said."""
+    rest, sentences = without_hidden(actor.scope, query, view)
+    refused = (rest.metric, rest.group_by) != (query.metric, query.group_by)
+    if refused:
+        rest = listed(rest)
     problems = [Problem("hidden", sentence) for sentence in sentences]
-    if query.metric != "amount" and query.intent == "list" and query.group_by is None:
+    if rest.metric != "amount" and not asks_for_number(rest):
         problems.append(Problem("not_listed", _("metric: changes nothing without a question, such as show:sum.")))
-    return listed(query), problems
-
-
-def _asked(query: OrderQuery, view: str | None, actor: Actor) -> OrderQuery | None:
-    """The question for a number, if it is one and may be asked; what may not be asked, `_heard` says."""
-    if query.intent == "list" and query.group_by is None:
-        return None
-    return query if not without_hidden(actor.scope, query, view)[1] else None
+    return rest, refused, problems
 
 
 def list_view(wanted: str, area: Area, actor: Actor) -> str | None:
