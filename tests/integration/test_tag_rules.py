@@ -244,11 +244,14 @@ def test_two_rules_for_one_tag_are_alternatives(shop, sequencer):
 def test_an_overdue_order_is_tagged_by_the_clock(shop, sequencer):
     from datetime import UTC, datetime, timedelta
 
+    from django.utils import translation
+
     from chadan.orders.states import OrderStatus
     from chadan.tagging import clock, rules
 
     follow(sequencer)
-    rules.switch_on_ready_made(owner_of(shop), "anomaly")
+    with translation.override("zh-hans"):  # the rule is named in the language of who switches it on
+        rules.switch_on_ready_made(owner_of(shop), "anomaly")
     late = datetime.now(UTC) - timedelta(hours=2)
     paid = {"status": OrderStatus.PAID.code, "completed_at": None}
     overdue = place(shop, at=late, paid_at=late, **paid)
