@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import ParamSpec
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,28 +20,13 @@ from chadan.batches.models import Batch, State
 from chadan.orders import remarks
 from chadan.payments.refunds import REASON
 from chadan.platform.errors import ChadanError, Conflict, Forbidden, InvalidInput, NotFound
-from chadan.web.orders.areas import MERCHANT, actor_in
+from chadan.web.orders.areas import MERCHANT, acting_in
 from chadan.web.posting import form_of
 
 P = ParamSpec("P")
 
 
-def for_shop(
-    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Gives the view the acting shop's staff member; strangers find no page. Nothing here is kept by caches."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        actor = actor_in(request, MERCHANT)
-        request.actor = actor  # type: ignore[attr-defined]  # the layout shows who acts on this page
-        response = view(request, actor, *args, **kwargs)
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-    return wrapper
+for_shop = acting_in(MERCHANT)
 
 
 def _page(batch_id: UUID) -> str:

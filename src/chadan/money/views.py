@@ -5,10 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -24,7 +22,7 @@ from chadan.money.statements import Account
 from chadan.orders import number
 from chadan.platform.errors import InvalidInput, NotFound
 from chadan.platform.scope import scoped
-from chadan.web.orders.areas import AREAS, actor_in, area_of
+from chadan.web.orders.areas import AREAS, acting_in, area_of
 
 P = ParamSpec("P")
 _KINDS = (Kind.DATETIME, Kind.TEXT, Kind.CODE, Kind.INTEGER, Kind.MONEY, Kind.MONEY, Kind.MONEY, Kind.TEXT)
@@ -34,25 +32,7 @@ def money_of(
     kind: str,
 ) -> Callable[[Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Gives a view the person's capacity of `kind`; staff and operators need MONEY. Nothing here is kept by caches."""
-
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
-    ) -> Callable[..., HttpResponseBase]:
-        @wraps(view)
-        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
-            actor = actor_in(request, AREAS[kind])
-            request.actor = actor  # type: ignore[attr-defined]  # the layout shows who acts on this page
-            if kind != "buyer":
-                actor.require(Permission.MONEY)
-            response = view(request, actor, *args, **kwargs)
-            response["Cache-Control"] = "private, no-store"
-            return response
-
-        return wrapper
-
-    return decorate
+    return acting_in(AREAS[kind], None if kind == "buyer" else Permission.MONEY)
 
 
 def own_balance(actor: Actor) -> Account:

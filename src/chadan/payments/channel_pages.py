@@ -17,10 +17,10 @@ from chadan.catalog.models import PaymentChannel
 from chadan.orders.states import PaymentMethod
 from chadan.payments import channels
 from chadan.payments.channels import PROTOCOLS, UnsafeChannel, Wanted
-from chadan.payments.staff_pages import for_staff
 from chadan.platform.errors import ChadanError, InvalidInput
 from chadan.search.written import parse_fen
 from chadan.web.labels import label
+from chadan.web.orders.areas import MERCHANT, acting_in
 
 KINDS: dict[str, Promise] = {
     "epay1": gettext_lazy("Epay V1 (MD5)"),
@@ -53,7 +53,7 @@ _LONG = {"private_key", "public_key", "instructions"}
 
 
 @require_safe
-@for_staff(Permission.CHANNELS)
+@acting_in(MERCHANT, Permission.CHANNELS)
 def listed(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The shop's channels, those in use first, and what keeps the others from use."""
     rows = [(one, KINDS.get(one.protocol, one.protocol), _problems(one)) for one in channels.channels_of(actor)]
@@ -61,7 +61,7 @@ def listed(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_staff(Permission.CHANNELS)
+@acting_in(MERCHANT, Permission.CHANNELS)
 def new(request: HttpRequest, actor: Actor) -> HttpResponse:
     """First the kind, then its form; sent, the channel stands there, not enabled yet."""
     protocol = (request.POST if request.method == "POST" else request.GET).get("protocol", "")
@@ -81,7 +81,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_staff(Permission.CHANNELS)
+@acting_in(MERCHANT, Permission.CHANNELS)
 def edit(request: HttpRequest, actor: Actor, channel_id: int) -> HttpResponse:
     """One channel: its settings, which secrets are set, and why it cannot be enabled if it cannot."""
     channel = channels.get(actor, channel_id)
@@ -96,7 +96,7 @@ def edit(request: HttpRequest, actor: Actor, channel_id: int) -> HttpResponse:
 
 
 @require_POST
-@for_staff(Permission.CHANNELS)
+@acting_in(MERCHANT, Permission.CHANNELS)
 def state(request: HttpRequest, actor: Actor, channel_id: int) -> HttpResponse:
     """Enables or disables a channel; one that is unsafe is refused with every reason."""
     try:

@@ -13,17 +13,17 @@ from chadan.orders import number
 from chadan.orders.events import actor_json
 from chadan.orders.transitions import lock
 from chadan.payments import refunds
-from chadan.payments.staff_pages import for_staff, parse
+from chadan.payments.staff_pages import parse
 from chadan.platform.errors import ChadanError, NotFound
 from chadan.platform.scope import scoped
 from chadan.platform.wording import said
 from chadan.search.written import typed_fen
 from chadan.web import forms
-from chadan.web.orders.areas import Area, in_area
+from chadan.web.orders.areas import MERCHANT, Area, acting_in, in_area
 
 
 @require_safe
-@for_staff(Permission.REFUND)
+@acting_in(MERCHANT, Permission.REFUND)
 def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Refunds that are not done first, with why."""
     rows = [(one, said(one.refund.reason), said(one.refund.error)) for one in refunds.queue_of(actor)]
@@ -31,7 +31,7 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @require_POST
-@for_staff(Permission.REFUND)
+@acting_in(MERCHANT, Permission.REFUND)
 def retry(request: HttpRequest, actor: Actor, order_no: str, seq: int) -> HttpResponse:
     """Sends a failed refund again."""
 
@@ -43,7 +43,7 @@ def retry(request: HttpRequest, actor: Actor, order_no: str, seq: int) -> HttpRe
 
 
 @require_POST
-@for_staff(Permission.REFUND)
+@acting_in(MERCHANT, Permission.REFUND)
 def done(request: HttpRequest, actor: Actor, order_no: str, seq: int) -> HttpResponse:
     """Says a failed refund was paid back outside."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, ParamSpec
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,7 +22,7 @@ from chadan.tagging import tags as shop_tags
 from chadan.tagging.models import TagRule
 from chadan.tagging.rules import ReadyMade, shop_of
 from chadan.tagging.ruling import Ruling
-from chadan.web.orders.areas import MERCHANT, actor_in
+from chadan.web.orders.areas import MERCHANT, acting_in
 from chadan.web.posting import form_of
 
 P = ParamSpec("P")
@@ -44,22 +41,7 @@ _COLOUR_WORDS = {
 }
 
 
-def staff_only(
-    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse],
-) -> Callable[..., HttpResponse]:
-    """Gives the view the person's capacity in a shop; sends strangers to the login page. Nothing here is kept by caches."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        actor = actor_in(request, MERCHANT)
-        request.actor = actor  # type: ignore[attr-defined]  # the layout shows who acts on this page
-        response = view(request, actor, *args, **kwargs)
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-    return wrapper
+staff_only = acting_in(MERCHANT)
 
 
 def to_tags(**_given: Any) -> str:

@@ -9,12 +9,12 @@ from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chadan.accounts.actors import Actor
+from chadan.accounts.actors import Actor, Permission
 from chadan.orders import number
 from chadan.platform.errors import NotFound
 
@@ -92,3 +92,32 @@ def in_area(
         return response
 
     return wrapper
+
+
+def acting_in(
+    area: Area, permission: Permission | None = None
+) -> Callable[[Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Gives a view the capacity the person acts in within `area`, with `permission` if one is named.
+
+    Who is not signed in goes to the login page, who holds no such capacity finds no page, and who lacks the permission is
+    told so. Nothing such a view answers is kept by caches.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            actor = actor_in(request, area)
+            request.actor = actor  # type: ignore[attr-defined]  # the layout shows who acts on this page
+            if permission is not None:
+                actor.require(permission)
+            response = view(request, actor, *args, **kwargs)
+            response["Cache-Control"] = "private, no-store"
+            return response
+
+        return wrapper
+
+    return decorate
