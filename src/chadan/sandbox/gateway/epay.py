@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from urllib.parse import urlencode
 
 from chadan.sandbox.gateway.peer import Twist, fen, spoil, yuan
@@ -12,12 +13,12 @@ from chadan.sandbox.wire import Outgoing, Response, as_json
 STATUS = {"unpaid": 0, "closed": 0, "paid": 1, "refunded": 2}
 
 
-class EpaySite:
+class EpaySite(ABC):
     """Tells shops in the query of a GET, and buyers' browsers on their way back."""
 
+    @abstractmethod
     def signed(self, fields: dict[str, str], twist: Twist) -> tuple[str, str]:
         """(signature, its type) of the fields, to which a version may add its own."""
-        raise NotImplementedError
 
     def callback(self, payment: Payment, twist: Twist) -> Outgoing:
         """A GET with everything in the query."""
