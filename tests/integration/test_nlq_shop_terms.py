@@ -21,9 +21,9 @@ def test_a_shop_is_read_by_its_own_words() -> None:
     from tests.support import people
     from tests.support.store import make_product, make_store
 
+    from chadan.asking.shop_words import lexicon_of
     from chadan.catalog.models import Supplier, Tag
     from chadan.nlq.reading import read
-    from chadan.nlq.shop_terms import shop_lexicon
 
     merchant, _product = make_store()
     make_product(merchant, title="闪电代充套餐", brand="闪电代充", fields=[])
@@ -33,13 +33,13 @@ def test_a_shop_is_read_by_its_own_words() -> None:
     other = people.acting(people.make_staff(people.make_merchant("other")))
 
     question = "昨天极光供货的闪电代充，老客回头"
-    got = read(question, now=NOW, lexicon=shop_lexicon(owner.scope)).got
+    got = read(question, now=NOW, lexicon=lexicon_of(owner.scope)).got
     assert {name: got[name] for name in ("product", "supplier", "tag")} == {
         "product": ["闪电代充"],
         "supplier": ["极光供货"],
         "tag": ["老客回头"],
     }
-    assert "supplier" not in read(question, now=NOW, lexicon=shop_lexicon(other.scope)).got
+    assert "supplier" not in read(question, now=NOW, lexicon=lexicon_of(other.scope)).got
 
 
 def test_support_does_not_learn_the_suppliers_names() -> None:

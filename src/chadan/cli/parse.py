@@ -70,6 +70,6 @@ def shop_of(user: str) -> Lexicon:
     with database_running(get_config(), show_progress):
         set_django_up()
         from chadan.accounts.actors import find_actor
-        from chadan.nlq.shop_terms import shop_lexicon
+        from chadan.asking.shop_words import lexicon_of
 
-        return shop_lexicon(find_actor(user).scope)
+        return lexicon_of(find_actor(user).scope)

@@ -22,22 +22,12 @@ select m.name from resellers r join merchants m on m.id = r.agent_id
 where r.merchant_id = any(%s::bigint[]) and r.home = any(%s::smallint[]) and r.active limit %s"""
 _SUPPLIERS = "select name from suppliers where merchant_id = any(%s::bigint[]) and home = any(%s::smallint[]) limit %s"
 _TAGS = "select name from tags where merchant_id = any(%s::bigint[]) and home = any(%s::smallint[]) limit %s"
-
-
 _SHOPS = "select name from merchants order by id limit %s"
 _OWN_SHOPS = "select name from merchants where id = any(%s::bigint[]) limit %s"
 
 
-def shop_lexicon(scope: Scope) -> Lexicon:
-    """The built-in lexicon with the words the scope may know on top: its shops' own, and the names of shops.
-
-    A shop's name is public (it sells at /s/{shop}); whoever may have orders of many shops names them.
-    """
-    return Lexicon.seed().with_shop([*shop_names(scope), *shop_terms(scope)])
-
-
 def shop_names(scope: Scope) -> list[ShopTerm]:
-    """The names of the scope's own shops; of all shops for whoever has none."""
+    """The names of the scope's own shops; of all shops for whoever has none: a shop's name is public, it sells at /s/{shop}."""
     own = (list(scope.merchants), MOST)
     with scoped(scope) as session:
         rows = session.rows(_OWN_SHOPS, own) if scope.merchants else session.rows(_SHOPS, (MOST,))
