@@ -97,7 +97,7 @@ def shown(kind: AccountKind, amount: int) -> int:
     return -amount if kind in CREDIT_KINDS else amount
 
 
-POST = """
+_POST = """
 select ledger_post(%(home)s::smallint, %(merchant_id)s::bigint, %(kind)s, %(cause)s, %(amount)s::bigint,
                    %(order_no)s::bigint, %(actor)s::jsonb, %(memo)s,
                    %(kinds)s::smallint[], %(owners)s::bigint[], %(amounts)s::bigint[])
@@ -131,7 +131,7 @@ def post(
     if sum(moved.values()) or not moved or amount <= 0 or not cause:
         raise ValueError(f"{kind}: a posting names its cause, an amount, and legs that sum to zero: {moved}")
     rows = session.rows(
-        POST,
+        _POST,
         {
             "home": home,
             "merchant_id": merchant_id,

@@ -35,7 +35,7 @@ _OPEN = """
 insert into ledger_accounts (home, merchant_id, kind, owner_id) values (%(home)s, %(merchant_id)s, %(kind)s, %(owner_id)s)
 on conflict do nothing
 """
-LOCK = """
+_LOCK = """
 select id from ledger_accounts
 where merchant_id = %(merchant_id)s and kind = %(kind)s and owner_id = %(owner_id)s and currency = 'CNY' for update
 """
@@ -63,9 +63,9 @@ def lock_for_debit(session: Session, home: int, merchant_id: int, kind: AccountK
     Only debits lock: whoever adds money waits for nobody, and what is added meanwhile can only help.
     """
     key = {"home": home, "merchant_id": merchant_id, "kind": int(kind), "owner_id": owner_id}
-    if not session.rows(LOCK, key):
+    if not session.rows(_LOCK, key):
         session.run(_OPEN, key)
-        session.rows(LOCK, key)
+        session.rows(_LOCK, key)
     return balance(session, merchant_id, kind, owner_id)
 
 
