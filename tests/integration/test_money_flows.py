@@ -16,6 +16,7 @@ from tests.support.money import (
     pay,
     pay_back,
     place_order,
+    top_up,
 )
 
 from chadan.money import balances, flows
@@ -45,12 +46,6 @@ def finish(till, order_no):
     from chadan.orders import lifecycle
 
     lifecycle.complete(till.buyer_scope, order_no, ACTOR, "test")
-
-
-def top_up(till, amount, kind="buyer"):
-    owner = (kind, till.buyer.pk if kind == "buyer" else till.agent.pk)
-    with scoped(till.scope) as session:
-        flows.wallet_topped_up(session, till.merchant.pk, till.merchant.home, owner, amount, None, fact("topup"), ACTOR)
 
 
 @pytest.fixture

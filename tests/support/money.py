@@ -97,6 +97,13 @@ def pay(till: Till, order_no: int, *, fee: int = 0, cause: str = "", wallet: boo
         return new
 
 
+def top_up(till: Till, amount: int, kind: str = "buyer") -> None:
+    """Puts `amount` fen into the wallet of the till's buyer or agent."""
+    owner = (kind, till.buyer.pk if kind == "buyer" else till.agent.pk)
+    with scoped(till.scope) as session:
+        flows.wallet_topped_up(session, till.merchant.pk, till.merchant.home, owner, amount, None, fact("topup"), ACTOR)
+
+
 def deliver(till: Till, order_no: int) -> None:
     """Paid to delivered."""
     move(till, order_no, OrderStatus.DELIVERED)

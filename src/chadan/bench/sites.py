@@ -146,11 +146,14 @@ def running(orders: int, *, first: bool) -> Iterator[Site]:
 
 
 def _fill(site: Site) -> None:
-    """Seeds an empty site, in a process of its own: Django in this one belongs to the first site."""
+    """Seeds an empty site, in a process of its own: Django in this one belongs to the first site. One from before is migrated."""
     with site.bare() as connection:
         row = connection.execute("select to_regclass('orders')").fetchone()
-        if row and row[0] and connection.execute("select 1 from orders limit 1").fetchone():
-            return
+        filled = row and row[0] and connection.execute("select 1 from orders limit 1").fetchone()
+    if filled:
+        command = [sys.executable, "-m", "chadan", "migrate"]
+        subprocess.run(command, env=site.environment, stdout=sys.stderr.fileno(), check=True)
+        return
     until = UNTIL.replace(tzinfo=None).isoformat(timespec="minutes")
     command = [sys.executable, "-m", "chadan", "seed", "--orders", str(site.orders), "--bulk", "--until", until]
     subprocess.run(command, env=site.environment, stdout=sys.stderr.fileno(), check=True)

@@ -18,27 +18,34 @@ class InsufficientBalance(Conflict):
 
 WALLET_KINDS = {"buyer": AccountKind.BUYER_WALLET, "agent": AccountKind.AGENT_WALLET}
 
+COUNTED = """
+left join lateral (
+    (select balance, through from ledger_snapshots where account_id = a.id and home = a.home {through}
+     order by through desc limit 1)
+    union all (select a.counted, a.counted_through where true {counted})
+    order by through desc limit 1
+) s on true
+"""
+"""What an account `a` held at the last moment it was counted: at the end of a closed day, or, a wallet, in between."""
+LATEST = COUNTED.format(through="", counted="")
 _SUM = """
 select coalesce(s.balance, 0) + coalesce((
     select sum(e.amount)::bigint from ledger_entries e
     where e.account_id = a.id and e.at >= coalesce(s.through, '-infinity') {until}), 0)
-from ledger_accounts a
-left join lateral (
-    select balance, through from ledger_snapshots where account_id = a.id and home = a.home {through}
-    order by through desc limit 1) s on true
+from ledger_accounts a {counted}
 where a.merchant_id = %(merchant_id)s and a.kind = %(kind)s and a.owner_id = %(owner_id)s and a.currency = 'CNY'
 """
-BALANCE = _SUM.format(until="", through="")
-_BALANCE_AT = _SUM.format(until="and e.at < %(until)s", through="and through <= %(until)s")
+_BALANCE = _SUM.format(until="", counted=LATEST)
+_BALANCE_AT = _SUM.format(
+    until="and e.at < %(until)s",
+    counted=COUNTED.format(through="and through <= %(until)s", counted="and a.counted_through <= %(until)s"),
+)
 
 _OPEN = """
 insert into ledger_accounts (home, merchant_id, kind, owner_id) values (%(home)s, %(merchant_id)s, %(kind)s, %(owner_id)s)
 on conflict do nothing
 """
-_LOCK = """
-select id from ledger_accounts
-where merchant_id = %(merchant_id)s and kind = %(kind)s and owner_id = %(owner_id)s and currency = 'CNY' for update
-"""
+_HOLD = "select ledger_hold(%(home)s::smallint, %(merchant_id)s::bigint, %(kind)s::smallint, %(owner_id)s::bigint)"
 
 
 def balance(
@@ -46,7 +53,7 @@ def balance(
 ) -> int:
     """Fen in an account as people read it (money.accounts.shown): now, or just before `until`; 0 for one never used."""
     rows = session.rows(
-        BALANCE if until is None else _BALANCE_AT,
+        _BALANCE if until is None else _BALANCE_AT,
         {"merchant_id": merchant_id, "kind": int(kind), "owner_id": owner_id, "until": until},
     )
     return shown(kind, int(rows[0][0])) if rows else 0
@@ -60,13 +67,14 @@ def wallet(session: Session, merchant_id: int, owner_kind: str, owner_id: int) -
 def lock_for_debit(session: Session, home: int, merchant_id: int, kind: AccountKind, owner_id: int = 0) -> int:
     """Fen in an account that nobody else can take from until this transaction ends.
 
-    Only debits lock: whoever adds money waits for nobody, and what is added meanwhile can only help.
+    What adds to a wallet waits too (ledger_post); what adds to another account waits for nobody, and can only help.
     """
     key = {"home": home, "merchant_id": merchant_id, "kind": int(kind), "owner_id": owner_id}
-    if not session.rows(_LOCK, key):
+    ((held,),) = session.rows(_HOLD, key)
+    if held is None:
         session.run(_OPEN, key)
-        session.rows(_LOCK, key)
-    return balance(session, merchant_id, kind, owner_id)
+        ((held,),) = session.rows(_HOLD, key)
+    return shown(kind, int(held))
 
 
 _ORDER = """

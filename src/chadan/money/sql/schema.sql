@@ -98,42 +98,6 @@ end $$;
 create trigger ledger_even after insert on ledger_entries
     referencing new table as added for each statement execute function ledger_entries_are_even();
 
--- Posts once: the posting, accounts that are new, the entries; null when the cause was posted before. A function because its
--- plans are made once a connection: as one statement it would be planned in every sale, which takes longer than it runs.
-create function ledger_post(its_home smallint, its_merchant bigint, its_kind text, its_cause text, its_amount bigint,
-                            its_order bigint, its_actor jsonb, its_memo text,
-                            kinds smallint[], owners bigint[], amounts bigint[]) returns bigint
-language plpgsql set plan_cache_mode = force_generic_plan as $$
-declare
-    posted bigint;
-    moment timestamptz := clock_timestamp();
-    closed timestamptz := (select through from ledger_closings order by through desc limit 1);
-begin
-    if closed > moment then  -- the clock was set back: a closed day stays closed
-        moment := closed;
-    end if;
-    insert into ledger_postings (home, merchant_id, at, kind, cause, amount, order_no, buyer_id, agent_id, actor, memo)
-    values (its_home, its_merchant, moment, its_kind, its_cause, its_amount, its_order,
-            owners[array_position(kinds, 4::smallint)], owners[array_position(kinds, 5::smallint)], its_actor, its_memo)
-    on conflict (home, cause) do nothing returning id into posted;
-    if posted is null then
-        return null;
-    end if;
-    insert into ledger_accounts (home, merchant_id, kind, owner_id)
-    select its_home, its_merchant, leg.kind, leg.owner_id from unnest(kinds, owners) as leg (kind, owner_id)
-    where not exists (select from ledger_accounts a
-                      where a.merchant_id = its_merchant and a.kind = leg.kind and a.owner_id = leg.owner_id
-                        and a.currency = 'CNY' and a.home = its_home)
-    on conflict do nothing;
-    insert into ledger_entries (posting_id, account_id, home, merchant_id, buyer_id, agent_id, at, amount, order_no)
-    select posted, a.id, its_home, its_merchant, case when leg.kind = 4 then leg.owner_id end,
-           case when leg.kind = 5 then leg.owner_id end, moment, leg.amount, its_order
-    from unnest(kinds, owners, amounts) as leg (kind, owner_id, amount)
-    join ledger_accounts a on a.merchant_id = its_merchant and a.kind = leg.kind and a.owner_id = leg.owner_id
-                          and a.currency = 'CNY' and a.home = its_home;
-    return posted;
-end $$;
-
 -- Merchants read and write what is theirs; buyers read their wallets, agents theirs at other shops; the operator everything.
 do $$
 declare owned text; reader text;
