@@ -1,4 +1,4 @@
-"""Selling from stock in one call, from chadan/delivery/sql."""
+"""Indexes that picking a free card walks, from chadan/delivery/sql."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 
 
 def create(_apps: Any, editor: Any) -> None:
-    """Runs sell.sql."""
-    run_sql_file(editor, SQL / "sell.sql")
+    """Runs stock_indexes.sql."""
+    run_sql_file(editor, SQL / "stock_indexes.sql")
 
 
 class Migration(migrations.Migration):
-    """The function that sells, and the indexes it needs."""
+    """Free cards in the order they are sold in."""
 
     dependencies = [("delivery", "0004_supply_policies"), ("orders", "0003_lean_writes")]
     operations = [migrations.RunPython(create)]

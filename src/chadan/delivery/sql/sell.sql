@@ -1,17 +1,22 @@
 -- Selling from stock (delivery.instant): cards, order, lines and events in one call, or nothing. A function because its plans
 -- are made once a connection, and because six small statements start faster than one of six parts (docs/decisions/043).
--- It runs with its caller's rights: policies hold, and it names merchant and home in every statement.
+-- It runs with the owner's rights and asks once what row-level security would ask for every row: may the caller act for this
+-- merchant? It names merchant and home in every statement.
 -- Returns 0: not enough cards that nobody holds; 1: the number is taken; 2: sold.
-create function sell_from_stock(
+create or replace function sell_from_stock(
     its_order bigint, its_home smallint, its_merchant bigint, its_product bigint, its_buyer bigint, its_agent bigint,
     its_parent bigint, its_version bigint, its_category smallint, its_face_value bigint, its_quantity integer,
     its_amount bigint, its_cost bigint, its_method smallint, its_platform text, its_account text, its_buyer_key text,
     its_escrow_until timestamptz, the_actor jsonb, placed jsonb, paid jsonb, delivered jsonb, personal jsonb, salts bytea,
     may_wait boolean
-) returns smallint language plpgsql set plan_cache_mode = force_generic_plan as $$
+) returns smallint language plpgsql security definer
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     picked bigint[];
 begin
+    if (scope_operator() or its_merchant = any (scope_merchants())) is not true then
+        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
+    end if;
     if may_wait then
         picked := array(
             select id from stock_cards
@@ -53,11 +58,62 @@ begin
     return 2;
 end $$;
 
--- The next free card of a product is the first entry of one index, whatever the statistics say. With less in the index a plan
--- made once a connection gathered all of a product's free cards and sorted them (5 ms a sale with 12,000 cards in stock).
-drop index stock_cards_free;
-create index stock_cards_free on stock_cards (product_id, merchant_id, home, id) where state = 0;
--- A sold card changes its row: what only free cards are asked for leaves sold ones out, and that a line has one card is what
--- order_cards' key says.
-drop index stock_cards_batch, stock_cards_line;
-create index stock_cards_batch on stock_cards (batch_id) where state = 0;
+-- A sale from stock that a wallet pays in the same breath (delivery.wallet_sale): the wallet is locked and counted first, then
+-- the cards decide, then come the records that placing, paying and delivering write, and the posting. What it writes equals what
+-- the three steps write (tests/integration/test_wallet_sale.py).
+-- Returns what sell_from_stock does, and 3: the wallet does not hold enough, nothing is written; 4: `once` was placed before, the
+-- caller rolls back.
+create or replace function buy_from_stock(
+    its_order bigint, its_home smallint, its_merchant bigint, its_product bigint, its_buyer bigint, its_agent bigint,
+    its_parent bigint, its_version bigint, its_category smallint, its_face_value bigint, its_quantity integer,
+    its_amount bigint, its_cost bigint, its_method smallint, its_platform text, its_account text, its_buyer_key text,
+    its_escrow_until timestamptz, the_actor jsonb, placed jsonb, paid jsonb, delivered jsonb, personal jsonb, salts bytea,
+    may_wait boolean,
+    its_wallet smallint, its_contact text, its_fields jsonb, its_ip text, its_return_path text, its_out_no text, its_once text
+) returns smallint language plpgsql security definer
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
+declare
+    owner bigint := coalesce(its_agent, its_buyer);
+    held bigint;
+    said smallint;
+begin
+    if (scope_operator() or its_merchant = any (scope_merchants())) is not true then
+        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
+    end if;
+    held := ledger_hold(its_home, its_merchant, its_wallet, owner);
+    if held is null or -held < its_amount then  -- a wallet's money is a credit
+        return 3;
+    end if;
+    said := sell_from_stock(its_order, its_home, its_merchant, its_product, its_buyer, its_agent, its_parent, its_version,
+        its_category, its_face_value, its_quantity, its_amount, its_cost, its_method, its_platform, its_account,
+        its_buyer_key, its_escrow_until, the_actor, placed, paid, delivered, personal, salts, may_wait);
+    if said <> 2 then
+        return said;
+    end if;
+    if its_once <> '' then
+        insert into external_refs (home, kind, scope_id, ref, order_no)
+        values (its_home, 5, its_merchant, its_once, its_order) on conflict do nothing;
+        if not found then
+            return 4;
+        end if;
+    end if;
+    insert into external_refs (home, kind, scope_id, ref, order_no) values (its_home, 1, 0, its_out_no, its_order);
+    insert into order_checkouts (order_no, home, merchant_id, contact, fields, ip, return_path, expires_at)
+    values (its_order, its_home, its_merchant, its_contact, its_fields, its_ip, its_return_path, now());
+    insert into order_payments (order_no, home, seq, method, status, amount, out_no, txn_no, created_at, paid_at)
+    values (its_order, its_home, 1, its_method, 1, its_amount, its_out_no, its_out_no, now(), now());
+    insert into order_deliveries (order_no, home, seq, kind, status, created_at, delivered_at)
+    values (its_order, its_home, 1, 0, 2, now(), now());
+    perform ledger_post(its_home, its_merchant, 'wallet_payment', 'wallet_payment/payment:0:' || its_out_no, its_amount,
+        its_order, the_actor, '', array[its_wallet, 2::smallint], array[owner, 0], array[its_amount, -its_amount]);
+    return 2;
+end $$;
+
+do $$
+declare it regprocedure;
+begin
+    for it in select oid from pg_proc where proname in ('sell_from_stock', 'buy_from_stock') loop
+        execute format('revoke all on function %s from public', it);
+        execute format('grant execute on function %s to {app}', it);
+    end loop;
+end $$;

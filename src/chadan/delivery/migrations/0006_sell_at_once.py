@@ -1,4 +1,4 @@
-"""Buying from stock with a wallet in one call, from chadan/delivery/sql."""
+"""Selling from stock, and buying with a wallet, each in one call, from chadan/delivery/sql."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 
 
 def create(_apps: Any, editor: Any) -> None:
-    """Runs buy.sql."""
-    run_sql_file(editor, SQL / "buy.sql")
+    """Runs sell.sql."""
+    run_sql_file(editor, SQL / "sell.sql")
 
 
 class Migration(migrations.Migration):
-    """The function that takes the money, sells and posts."""
+    """The two functions."""
 
     dependencies = [("delivery", "0005_sell"), ("money", "0002_posting")]
     operations = [migrations.RunPython(create)]
