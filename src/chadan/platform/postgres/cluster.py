@@ -109,6 +109,9 @@ def settings(layout: Layout) -> dict[str, str]:
         "unix_socket_permissions": "0700",
         "password_encryption": "scram-sha-256",
         "max_connections": "200",
+        # A sale opens seventy tables and indexes: as many locks have to fit into its backend's own slots (PostgreSQL 18: this
+        # many), or it takes them from the table all backends share.
+        "max_locks_per_transaction": "256",
         "shared_buffers": f"{buffers // MEGABYTE}MB",
         "effective_cache_size": f"{max(memory // 2, buffers) // MEGABYTE}MB",
         "work_mem": "16MB",
