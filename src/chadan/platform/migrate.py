@@ -15,10 +15,10 @@ from chadan.platform.errors import DatabaseUnavailable
 log = logging.getLogger(__name__)
 _LOCK = 0x43484144  # "CHAD": one migration at a time
 
-# Events, exports and the ledger are written once: nobody, not even the application, changes or removes them.
-APPEND_ONLY = ("order_events", "audit_events", "ledger_postings", "ledger_entries")
-# Positions are the sequencer's alone, which works as the owner.
-READ_ONLY = ("event_log_head", "event_log_tenants")
+# Events and audit records are written once: nobody, not even the application, changes or removes them.
+APPEND_ONLY = ("order_events", "audit_events")
+# Positions are the sequencer's alone, which works as the owner; the ledger is written by ledger_post, with the owner's rights.
+READ_ONLY = ("event_log_head", "event_log_tenants", "ledger_postings", "ledger_entries")
 
 
 def connect(address: Address) -> psycopg.Connection[tuple[object, ...]]:
