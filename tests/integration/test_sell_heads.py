@@ -45,9 +45,13 @@ def test_what_was_rolled_back_is_not_remembered(shop: Any) -> None:
     from chadan.delivery import wallet_sale
     from chadan.platform.scope import scoped
 
-    with pytest.raises(RuntimeError), scoped(shop.scope, keyed=True) as session:
-        assert wallet_sale.buy(session, order_of(shop, quantity=100), shop.product, TEST) is not None
-        raise RuntimeError
+    def give_up() -> None:
+        with scoped(shop.scope, keyed=True) as session:
+            assert wallet_sale.buy(session, order_of(shop, quantity=100), shop.product, TEST) is not None
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        give_up()
     assert buy(shop, order_of(shop)) is not None
     sold = owner("select id from stock_cards where product_id = %s and state = 1", shop.product.pk)
     assert sold == owner("select min(id) from stock_cards where product_id = %s", shop.product.pk)
