@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,9 +21,6 @@ from chadan.payments.refunds import REASON
 from chadan.platform.errors import ChadanError, Conflict, Forbidden, InvalidInput, NotFound
 from chadan.web.orders.areas import MERCHANT, acting_in
 from chadan.web.posting import form_of
-
-P = ParamSpec("P")
-
 
 for_shop = acting_in(MERCHANT)
 

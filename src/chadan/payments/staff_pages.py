@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ParamSpec
-
 from django.utils.translation import gettext as _
 
 from chadan.orders import number
 from chadan.platform.errors import NotFound
-
-P = ParamSpec("P")
 
 
 def parse(order_no: str) -> int:

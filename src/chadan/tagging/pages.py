@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ParamSpec
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +25,6 @@ from chadan.tagging.ruling import Ruling
 from chadan.web.orders.areas import MERCHANT, acting_in
 from chadan.web.posting import form_of
 
-P = ParamSpec("P")
 QUIET = (Forbidden, NotFound)
 """Answered by the site's own pages; everything else is said on the page that asked."""
 _COLOUR_WORDS = {
