@@ -18,28 +18,21 @@ class InsufficientBalance(Conflict):
 
 WALLET_KINDS = {"buyer": AccountKind.BUYER_WALLET, "agent": AccountKind.AGENT_WALLET}
 
-COUNTED = """
-left join lateral (
-    (select balance, through from ledger_snapshots where account_id = a.id and home = a.home {through}
-     order by through desc limit 1)
-    union all (select a.counted, a.counted_through where true {counted})
-    order by through desc limit 1
-) s on true
+_ACCOUNT = """
+where a.merchant_id = %(merchant_id)s and a.kind = %(kind)s and a.owner_id = %(owner_id)s and a.currency = 'CNY'
 """
-"""What an account `a` held at the last moment it was counted: at the end of a closed day, or, a wallet, in between."""
-LATEST = COUNTED.format(through="", counted="")
 _SUM = """
 select coalesce(s.balance, 0) + coalesce((
     select sum(e.amount)::bigint from ledger_entries e
     where e.account_id = a.id and e.at >= coalesce(s.through, '-infinity') {until}), 0)
-from ledger_accounts a {counted}
-where a.merchant_id = %(merchant_id)s and a.kind = %(kind)s and a.owner_id = %(owner_id)s and a.currency = 'CNY'
+from ledger_accounts a
+left join lateral (
+    select balance, through from ledger_snapshots where account_id = a.id and home = a.home {through}
+    order by through desc limit 1) s on true
 """
-_BALANCE = _SUM.format(until="", counted=LATEST)
-_BALANCE_AT = _SUM.format(
-    until="and e.at < %(until)s",
-    counted=COUNTED.format(through="and through <= %(until)s", counted="and a.counted_through <= %(until)s"),
-)
+_BALANCE = _SUM.format(until="", through="") + _ACCOUNT
+_BALANCE_AT = _SUM.format(until="and e.at < %(until)s", through="and through <= %(until)s") + _ACCOUNT
+_WALLET = "select a.counted from ledger_accounts a" + _ACCOUNT
 
 _OPEN = """
 insert into ledger_accounts (home, merchant_id, kind, owner_id) values (%(home)s, %(merchant_id)s, %(kind)s, %(owner_id)s)
@@ -52,10 +45,9 @@ def balance(
     session: Session, merchant_id: int, kind: AccountKind, owner_id: int = 0, *, until: datetime | None = None
 ) -> int:
     """Fen in an account as people read it (money.accounts.shown): now, or just before `until`; 0 for one never used."""
-    rows = session.rows(
-        _BALANCE if until is None else _BALANCE_AT,
-        {"merchant_id": merchant_id, "kind": int(kind), "owner_id": owner_id, "until": until},
-    )
+    now = _WALLET if kind in WALLET_KINDS.values() else _BALANCE
+    sql = now if until is None else _BALANCE_AT
+    rows = session.rows(sql, {"merchant_id": merchant_id, "kind": int(kind), "owner_id": owner_id, "until": until})
     return shown(kind, int(rows[0][0])) if rows else 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from chadan.money.accounts import CREDIT_KINDS, AccountKind, PostingKind
+from chadan.money.balances import WALLET_KINDS
 from chadan.orders import number
 from chadan.orders.figures import figures
 from chadan.orders.states import OrderStatus
@@ -29,8 +30,7 @@ _DRIFTED = """
 select a.id, a.kind, coalesce(s.balance, 0) + coalesce((
     select sum(amount)::bigint from ledger_entries where account_id = a.id and at >= coalesce(s.through, '-infinity')), 0),
     case when %(all)s then coalesce((select sum(amount)::bigint from ledger_entries where account_id = a.id), 0) end,
-    case when a.counted_through > '-infinity' and %(all)s then a.counted - coalesce((
-        select sum(amount)::bigint from ledger_entries where account_id = a.id and at < a.counted_through), 0) else 0 end
+    a.counted
 from ledger_accounts a
 left join lateral (
     select balance, through from ledger_snapshots where account_id = a.id and home = a.home order by through desc limit 1
@@ -65,11 +65,13 @@ def check(session: Session, since: datetime | None = None) -> list[str]:
         f"Posting {row[0]} does not sum to zero."
         for row in session.rows(_UNEVEN_POSTINGS, _args(session, moment, most=MOST))
     ]
-    for account, kind, balance, full, off in session.rows(_DRIFTED, {"all": since is None, **_args(session, moment)}):
+    for account, kind, balance, full, counted in session.rows(
+        _DRIFTED, {"all": since is None, **_args(session, moment)}
+    ):
         if full is not None and full != balance:
             found.append(f"Account {account} holds {full} fen by its entries, {balance} by its snapshot and tail.")
-        if off:
-            found.append(f"Account {account} was counted {off} fen away from its entries.")
+        if kind in WALLET_KINDS.values() and counted != balance:
+            found.append(f"Account {account} was counted {counted - balance} fen away from its entries.")
         if kind in NEVER_BELOW_ZERO and (-balance if kind in CREDIT_KINDS else balance) < 0:
             found.append(f"Account {account} ({AccountKind(kind).name.lower()}) is below zero.")
     return found + [f"Order {number.text(order_no)}: {why}" for order_no, why in uneven_orders(session, since)]

@@ -11,7 +11,7 @@ from chadan.accounts.actors import Actor, Permission
 from chadan.accounts.models import Buyer, Merchant
 from chadan.money import flows
 from chadan.money.accounts import AccountKind, PostingKind, credit, debit, post, posted
-from chadan.money.balances import LATEST, WALLET_KINDS, InsufficientBalance, lock_for_debit
+from chadan.money.balances import WALLET_KINDS, InsufficientBalance, lock_for_debit
 from chadan.orders.events import actor_json
 from chadan.platform.errors import InvalidInput, NotFound
 from chadan.platform.scope import Session, scoped
@@ -19,14 +19,11 @@ from chadan.platform.scope import Session, scoped
 LISTED = 200
 
 _WITH_BALANCE = """
-select a.merchant_id, a.kind, a.owner_id, -(coalesce(s.balance, 0) + coalesce((
-    select sum(e.amount)::bigint from ledger_entries e
-    where e.account_id = a.id and e.at >= coalesce(s.through, '-infinity')), 0))
-from ledger_accounts a {latest}
-where {which} order by a.id desc limit %(limit)s
+select a.merchant_id, a.kind, a.owner_id, -a.counted
+from ledger_accounts a where {which} order by a.id desc limit %(limit)s
 """
-_OWNED = _WITH_BALANCE.format(latest=LATEST, which="a.kind = %(kind)s and a.owner_id = %(owner)s")
-_HELD = _WITH_BALANCE.format(latest=LATEST, which="a.merchant_id = %(merchant)s and a.kind in (4, 5)")
+_OWNED = _WITH_BALANCE.format(which="a.kind = %(kind)s and a.owner_id = %(owner)s")
+_HELD = _WITH_BALANCE.format(which="a.merchant_id = %(merchant)s and a.kind in (4, 5)")
 
 
 @dataclass(frozen=True, slots=True)
