@@ -18,8 +18,8 @@ ROUNDS = 5
 SECONDS = 4
 """Of each side in a round."""
 PRODUCTS = 200
-STOCK = 40_000
-"""A tenth of the hot product's cards, and of the two hundred's together."""
+STOCK = 400_000
+"""Cards of the hot product, and of the two hundred together."""
 MOST = 100_000
 """Cards in one import."""
 FLOOR = f"TPC-B transactions a second of pgbench, {CLIENTS} clients, scale {CLIENTS}, synchronous_commit on"
@@ -136,7 +136,7 @@ def _stall(site: Site) -> Stall:
     buyers = Buyer.objects.bulk_create(
         [Buyer(realm=f"bench{merchant.pk}", login=f"b{one}", login_key=f"b{one}", name_key="") for one in range(1000)]
     )
-    spread = 10 * STOCK // PRODUCTS
+    spread = STOCK // PRODUCTS
     products = []
     with scoped(Scope(merchants=(merchant.pk,), homes=(999,))) as session:
         for one in range(PRODUCTS + 2):
@@ -150,7 +150,7 @@ def _stall(site: Site) -> Stall:
                 delivery_kind=DeliveryKind.CARD.code,
             )
             product.save()
-            many = 10 * STOCK if one == PRODUCTS else FLASH if one > PRODUCTS else spread
+            many = STOCK if one == PRODUCTS else FLASH if one > PRODUCTS else spread
             for start in range(0, many, MOST):
                 cards = (f"BENCH-{product.pk}-{card:08d}" for card in range(start, min(start + MOST, many)))
                 stock.add_cards(session, product, stock.texts(cards), source="bench")
