@@ -20,26 +20,22 @@ declare
     before text := current_setting(place, true);
     head bigint := case when split_part(before, ':', 1) = its_product::text then split_part(before, ':', 2)::bigint - 1000 end;
 begin
-    if (scope_operator() or its_merchant = any (scope_merchants())) is not true then
-        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
-    end if;
+    perform scope_must_hold(its_merchant);
     if may_wait then
         picked := array(
             select id from stock_cards
             where product_id = its_product and merchant_id = its_merchant and home = its_home and state = 0
             order by id limit its_quantity for update);
     else
-        picked := array(
-            select id from stock_cards
-            where product_id = its_product and merchant_id = its_merchant and home = its_home and state = 0
-              and id >= coalesce(head, 0)
-            order by id limit its_quantity for update skip locked);
-        if cardinality(picked) < its_quantity and head is not null then
-            perform set_config(place, '', false);
-            return sell_from_stock(its_order, its_home, its_merchant, its_product, its_buyer, its_agent, its_parent, its_version,
-                its_category, its_face_value, its_quantity, its_amount, its_cost, its_method, its_platform, its_account,
-                its_buyer_key, its_escrow_until, the_actor, placed, paid, delivered, personal, salts, may_wait);
-        end if;
+        loop
+            picked := array(
+                select id from stock_cards
+                where product_id = its_product and merchant_id = its_merchant and home = its_home and state = 0
+                  and id >= coalesce(head, 0)
+                order by id limit its_quantity for update skip locked);
+            exit when cardinality(picked) = its_quantity or head is null;
+            head := null;
+        end loop;
     end if;
     if cardinality(picked) < its_quantity then
         return 0;
@@ -91,9 +87,7 @@ declare
     held bigint;
     said smallint;
 begin
-    if (scope_operator() or its_merchant = any (scope_merchants())) is not true then
-        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
-    end if;
+    perform scope_must_hold(its_merchant);
     held := ledger_hold(its_home, its_merchant, its_wallet, owner);
     if held is null or -held < its_amount then  -- a wallet's money is a credit
         return 3;
@@ -123,14 +117,8 @@ begin
     return 2;
 end $$;
 
-do $$
-declare it regprocedure;
-begin
-    for it in select oid from pg_proc where proname in ('sell_from_stock', 'buy_from_stock') loop
-        execute format('revoke all on function %s from public', it);
-        execute format('grant execute on function %s to {app}', it);
-    end loop;
-end $$;
+revoke all on function sell_from_stock, buy_from_stock from public;
+grant execute on function sell_from_stock, buy_from_stock to {app};
 
 -- Sold cards leave the index early.
 alter table stock_cards set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);

@@ -10,10 +10,16 @@ where e.account_id = a.id and a.kind in (4, 5);
 
 -- Entries are written by ledger_post alone (the application has no right to), so it is what holds that they sum to zero: a trigger
 -- would start a statement of its own in every sale.
-drop trigger ledger_even on ledger_entries;
-drop function ledger_entries_are_even();
+drop trigger if exists ledger_even on ledger_entries;
+drop function if exists ledger_entries_are_even();
 
--- Both functions run with the owner's rights and ask once what row-level security would ask for every row.
+-- For functions that run with the owner's rights: asks once what row-level security would ask for every row.
+create function scope_must_hold(merchant bigint) returns void language plpgsql stable as $$
+begin
+    if (scope_operator() or merchant = any (scope_merchants())) is not true then
+        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
+    end if;
+end $$;
 
 -- Locks an account until the transaction ends and says what it holds (fen; debits are positive); null: nobody has used it.
 -- Accounts that are no wallets are credited without a lock, and are counted from the last closed day on.
@@ -24,9 +30,7 @@ declare
     base bigint;
     since timestamptz;
 begin
-    if (scope_operator() or its_merchant = any (scope_merchants())) is not true then
-        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
-    end if;
+    perform scope_must_hold(its_merchant);
     select id, counted into account, base from ledger_accounts
     where merchant_id = its_merchant and kind = its_kind and owner_id = its_owner and currency = 'CNY' and home = its_home
     for update;
@@ -54,9 +58,7 @@ declare
     moment timestamptz := '-infinity';
     total bigint := 0;
 begin
-    if (scope_operator() or its_merchant = any (scope_merchants())) is not true then
-        raise exception 'this merchant is out of scope' using errcode = 'insufficient_privilege';
-    end if;
+    perform scope_must_hold(its_merchant);
     for leg in 1 .. cardinality(kinds) loop
         loop
             if kinds[leg] in (4, 5) then
@@ -101,11 +103,5 @@ begin
     return posted;
 end $$;
 
-do $$
-declare it regprocedure;
-begin
-    for it in select oid from pg_proc where proname in ('ledger_hold', 'ledger_post') loop
-        execute format('revoke all on function %s from public', it);
-        execute format('grant execute on function %s to {app}', it);
-    end loop;
-end $$;
+revoke all on function ledger_hold, ledger_post from public;
+grant execute on function ledger_hold, ledger_post to {app};
