@@ -3,7 +3,7 @@
 -- It runs with the owner's rights and asks once what row-level security would ask for every row: may the caller act for this
 -- merchant? It names merchant and home in every statement.
 -- The index of free cards keeps the entries of sold ones until it is vacuumed, and a product that sells thousands an hour would
--- walk over all of them in each sale: a connection remembers the last card it sold of a product, begins a thousand before it, and looks at all
+-- walk over all of them in each sale: a connection remembers the card it sold last, begins a thousand before it, and looks at all
 -- of them only when none is left behind that. A card that comes back may so be sold after younger ones.
 -- Returns 0: not enough cards that nobody holds; 1: the number is taken; 2: sold.
 create or replace function sell_from_stock(
@@ -16,8 +16,7 @@ create or replace function sell_from_stock(
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     picked bigint[];
-    place text := 'chadan.sold_' || its_product % 256;
-    before text := current_setting(place, true);
+    before text := current_setting('chadan.sold', true);
     head bigint := case when split_part(before, ':', 1) = its_product::text then split_part(before, ':', 2)::bigint - 1000 end;
 begin
     perform scope_must_hold(its_merchant);
@@ -50,7 +49,7 @@ begin
     if not found then
         return 1;
     end if;
-    perform set_config(place, its_product || ':' || picked[cardinality(picked)], false);
+    perform set_config('chadan.sold', its_product || ':' || picked[cardinality(picked)], false);
     with won as (
         update stock_cards c set state = 1, order_no = its_order, line = p.line, sold_at = now()
         from unnest(picked) with ordinality as p (id, line) where c.id = p.id and c.home = its_home
