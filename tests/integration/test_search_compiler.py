@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -238,6 +239,14 @@ def test_older_matches_are_offered(world: World) -> None:
     assert older_matches(scope, query.replace(time=None)) is None
 
 
+@pytest.fixture
+def english() -> Iterator[None]:
+    """Refusals in English, for this test alone."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.mark.usefixtures("english")
 def test_a_cursor_of_another_query_is_refused(world: World) -> None:
     from chadan.search.order_query import OrderQuery
     from chadan.search.service import find_orders
@@ -245,7 +254,6 @@ def test_a_cursor_of_another_query_is_refused(world: World) -> None:
     scope = world.scopes["merchant"]
     cursor = find_orders(scope, OrderQuery(), None, None, 3).next_cursor
     assert cursor is not None
-    translation.activate("en")
     with pytest.raises(InvalidQuery, match="another search"):
         find_orders(scope, OrderQuery(status=(OrderStatus.PAID,)), None, cursor, 3)
     with pytest.raises(InvalidQuery, match="another search"):
@@ -268,6 +276,7 @@ HIDDEN = [
 ]
 
 
+@pytest.mark.usefixtures("english")
 @pytest.mark.parametrize(("data", "name"), HIDDEN, ids=[name for _, name in HIDDEN])
 def test_what_may_not_be_seen_is_not_answered(world: World, data: dict[str, Any], name: str) -> None:
     from chadan.platform.errors import Forbidden
