@@ -153,3 +153,30 @@ def test_a_job_tells_nobody_when_it_is_deferred(shop: Any) -> None:
 
     told = "select tgname from pg_trigger where tgrelid = 'procrastinate_jobs'::regclass and tgenabled <> 'D'"
     assert not [name for (name,) in rows(told) if "notify_queue_job_inserted" in name]
+
+
+def test_buyers_at_once_spend_no_more_than_the_wallet_holds(shop: Any) -> None:
+    """Eight purchases, money for three, cards for five: three are sold, and the row still counts what the entries sum to."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    from chadan.money import checks
+    from chadan.money.balances import InsufficientBalance
+    from chadan.platform.scope import scoped
+
+    fill(shop, 3000)
+
+    def attempt(_: int) -> bool:
+        try:
+            return buy(shop, order_of(shop)) is not None
+        except InsufficientBalance:
+            return False
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(attempt, range(8))) == 3
+    with scoped(shop.scope) as session:
+        assert not [why for why in checks.check(session) if why.startswith(("Account", "Posting"))]
+        assert session.rows("select count(*) from stock_cards where state = 0") == [(2,)]

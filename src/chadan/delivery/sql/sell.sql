@@ -67,8 +67,9 @@ begin
     return 2;
 end $$;
 
--- A sale from stock that a wallet pays in the same breath (delivery.wallet_sale): the wallet is locked and counted first, then
--- the cards decide, then come the records that placing, paying and delivering write, and the posting. What it writes equals what
+-- A sale from stock that a wallet pays in the same breath (delivery.wallet_sale): the price is taken from the wallet's row first,
+-- then the cards decide (without them it is given back), then come the records that placing, paying and delivering write, and the
+-- posting. What it writes equals what
 -- the three steps write (tests/integration/test_wallet_sale.py).
 -- Returns what sell_from_stock does, and 3: the wallet does not hold enough, nothing is written; 4: `once` was placed before, the
 -- caller rolls back.
@@ -83,18 +84,19 @@ create or replace function buy_from_stock(
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     owner bigint := coalesce(its_agent, its_buyer);
-    held bigint;
+    taken record;
     said smallint;
 begin
     perform scope_must_hold(its_merchant);
-    held := ledger_hold(its_home, its_merchant, its_wallet, owner);
-    if held is null or -held < its_amount then  -- a wallet's money is a credit
+    taken := ledger_take(its_home, its_merchant, its_wallet, owner, its_amount, 2::smallint);
+    if taken.moment is null then
         return 3;
     end if;
     said := sell_from_stock(its_order, its_home, its_merchant, its_product, its_buyer, its_agent, its_parent, its_version,
         its_category, its_face_value, its_quantity, its_amount, its_cost, its_method, its_platform, its_account,
         its_buyer_key, its_escrow_until, the_actor, placed, paid, delivered, personal, salts, may_wait);
     if said <> 2 then
+        perform ledger_take(its_home, its_merchant, its_wallet, owner, -its_amount, 2::smallint);
         return said;
     end if;
     if its_once <> '' then
@@ -111,8 +113,11 @@ begin
     values (its_order, its_home, 1, its_method, 1, its_amount, its_out_no, its_out_no, now(), now());
     insert into order_deliveries (order_no, home, seq, kind, status, created_at, delivered_at)
     values (its_order, its_home, 1, 0, 2, now(), now());
-    perform ledger_post(its_home, its_merchant, 'wallet_payment', 'wallet_payment/payment:0:' || its_out_no, its_amount,
-        its_order, the_actor, '', array[its_wallet, 2::smallint], array[owner, 0], array[its_amount, -its_amount]);
+    if ledger_write(its_home, its_merchant, taken.moment, 'wallet_payment', 'wallet_payment/payment:0:' || its_out_no, its_amount,
+                    its_order, the_actor, '', array[its_wallet, 2::smallint], array[owner, 0], taken.accounts,
+                    array[its_amount, -its_amount]) is null then
+        raise exception 'the purchase was posted before' using errcode = 'unique_violation';
+    end if;
     return 2;
 end $$;
 

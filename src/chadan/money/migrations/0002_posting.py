@@ -13,7 +13,8 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 
 
 def create(_apps: Any, editor: Any) -> None:
-    """Runs posting.sql."""
+    """Runs wallet_rows.sql and posting.sql."""
+    run_sql_file(editor, SQL / "wallet_rows.sql")
     run_sql_file(editor, SQL / "posting.sql")
 
 
