@@ -10,15 +10,16 @@ from typing import Any
 
 from chadan.bench.figures import Bar, Result, percentile
 from chadan.bench.order_clients import ACTOR, CLIENTS, Clients, Stall
+from chadan.bench.pgbench import SECONDS as PGBENCH_SECONDS
 from chadan.bench.pgbench import drop_tpcb, find_pgbench, make_tpcb, statement, tpcb, write_scripts
 from chadan.bench.sites import Site
 from chadan.platform.errors import ConfigError
 
 ROUNDS = 5
 SECONDS = 4
-"""Of each side in a round."""
+"""Of each side that Python sends, in a round; pgbench's sides have `pgbench.SECONDS`."""
 PRODUCTS = 200
-STOCK = 400_000
+STOCK = 700_000
 """Cards of the hot product, and of the two hundred together."""
 MOST = 100_000
 """Cards in one import."""
@@ -84,7 +85,7 @@ def _rounds(site: Site, pgbench: Path, clients: Clients, stall: Stall) -> Iterat
     for place, (_who, _what, _where, name, least) in enumerate(_SIDES):
         extra: dict[str, Any] = {"p95": percentile(waits[place], 0.95) * 1000} if waits[place] else {}
         value = median(rates[place])
-        many = len(waits[place]) or int(value * SECONDS * ROUNDS)
+        many = len(waits[place]) or int(value * PGBENCH_SECONDS * ROUNDS)
         bar = None if least is None else Bar("ratio", least=least)
         yield Result(name, value, "/s", many, floor, FLOOR, bar, extra)
 
