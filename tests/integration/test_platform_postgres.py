@@ -182,6 +182,29 @@ def test_long_path_gets_a_short_private_socket_folder(tmp_path: Path) -> None:
     shutil.rmtree(owner.host)
 
 
+@pytest.mark.parametrize("deep", ["", "long" * 25])
+def test_a_copied_folder_has_a_server_of_its_own(tmp_path: Path, deep: str) -> None:
+    config = load({"CHADAN_DATA": str(tmp_path / deep / "var")})
+    with database_running(config) as owner:
+        ask(owner, "create table said as select 'first' as by")
+    copy = load({"CHADAN_DATA": str(tmp_path / deep / "copy")})
+    shutil.copytree(config.data, copy.data, ignore=shutil.ignore_patterns("run"))
+    with database_running(config) as owner, database_running(copy) as other:
+        assert owner.host != other.host
+        ask(other, "update said set by = 'copy'")
+        assert (ask(owner, "select by from said"), ask(other, "select by from said")) == ("first", "copy")
+
+
+def test_a_moved_folder_keeps_its_data(tmp_path: Path) -> None:
+    config = load({"CHADAN_DATA": str(tmp_path / "var")})
+    with database_running(config) as owner:
+        ask(owner, "create table kept as select 42 as answer")
+    moved = load({"CHADAN_DATA": str(config.data.rename(tmp_path / "elsewhere"))})
+    with database_running(moved) as owner:
+        assert ask(owner, "select answer from kept") == 42
+    assert not config.data.exists()
+
+
 def test_no_write_permission_is_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "readonly"
     folder.mkdir(mode=0o555)

@@ -111,7 +111,12 @@ def remember(identity: Identity, layout: Layout) -> None:
 def layout_of(control: Path) -> Layout:
     """The cluster's folders as far as they are known without running anything."""
     remembered = _remembered(control)
-    return Layout(control, Path(remembered["home"]) if remembered else control)
+    return Layout(control, _home(control, remembered) if remembered else control)
+
+
+def _home(control: Path, remembered: dict[str, str]) -> Path:
+    """Where the data is: beside the record when it lies there, whatever the record says; CHADAN_DATA may have been moved or copied."""
+    return control if (control / "data").is_dir() else Path(remembered["home"])
 
 
 def _remembered(control: Path) -> dict[str, str] | None:
@@ -129,7 +134,7 @@ def _remembered(control: Path) -> dict[str, str] | None:
 
 
 def _as_before(control: Path, remembered: dict[str, str], *, copy: bool) -> tuple[Identity, Layout]:
-    layout = Layout(control, Path(remembered["home"]))
+    layout = Layout(control, _home(control, remembered))
     uid, gid = int(remembered["uid"]), int(remembered["gid"])
     if remembered["mode"] != "namespace":  # also a cluster that an ordinary user made and root now starts
         return _with_reachable_binaries("user", uid, gid, layout.home, copy=copy), layout

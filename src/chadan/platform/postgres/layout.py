@@ -54,19 +54,25 @@ class Layout:
             return inside
         remembered = self.control / "run_folder"
         if remembered.exists():
-            folder = Path(remembered.read_text().strip())
-            if folder.is_dir() and _private(folder):
+            name, _, owner = remembered.read_text().strip().partition("\n")
+            folder = Path(name)
+            if not _of_another(owner, self.control) and folder.is_dir() and _private(folder):
                 return folder
         self.control.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="chadan-"))
         temporary = remembered.with_suffix(f".{os.getpid()}")
-        temporary.write_text(f"{folder}\n")
+        temporary.write_text(f"{folder}\n{self.control}\n")
         temporary.replace(remembered)
         return folder
 
     def address(self, user: str, password: str, name: str = DATABASE) -> Address:
         """The address of a login through the socket."""
         return Address(str(self.run), PORT, name, user, password)
+
+
+def _of_another(owner: str, control: Path) -> bool:
+    """Whether a note came along with a copy of CHADAN_DATA: the folder it was written for is there, and is not this one."""
+    return bool(owner) and Path(owner).is_dir() and not Path(owner).samefile(control)
 
 
 def _private(folder: Path) -> bool:
