@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from tests.integration.test_wallet_sale import buy, fill, order_of
+from tests.support.wallet_buyer import buy, fill, order_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("database")]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.support.wallet_buyer import buy, fill, order_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("database")]
 
@@ -17,48 +18,6 @@ def shop() -> Any:
     shop = make_card_shop()
     shop.import_text(*(f"WALLET-CARD-{one:04d}" for one in range(5)))
     return shop
-
-
-def order_of(shop: Any, quantity: int = 1, once: str = "") -> Any:
-    from chadan.orders.placing import NewOrder
-
-    return NewOrder(
-        merchant_id=shop.merchant.pk,
-        home=shop.merchant.home,
-        buyer_id=shop.buyer.pk,
-        buyer_login=shop.buyer.login,
-        buyer_name=shop.buyer.name,
-        version_id=shop.product.version_id,
-        category=2,
-        face_value=None,
-        quantity=quantity,
-        amount=1000 * quantity,
-        contact="138@example.com",
-        once=once,
-    )
-
-
-def fill(shop: Any, amount: int) -> None:
-    from tests.support.stock_ground import TEST
-
-    from chadan.money import flows
-    from chadan.platform.scope import scoped
-
-    with scoped(shop.scope) as session:
-        owner = ("buyer", shop.buyer.pk)
-        where = (shop.merchant.pk, shop.merchant.home)
-        flows.wallet_topped_up(session, *where, owner, amount, None, f"test:{amount}", TEST)
-
-
-def buy(shop: Any, order: Any) -> int | None:
-    from tests.support.stock_ground import TEST
-
-    from chadan.delivery import wallet_sale
-    from chadan.platform.scope import scoped
-
-    assert wallet_sale.serves(shop.product)
-    with scoped(shop.scope, keyed=True) as session:
-        return wallet_sale.buy(session, order, shop.product, TEST)
 
 
 def in_three_steps(shop: Any, order: Any) -> int:
