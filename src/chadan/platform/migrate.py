@@ -17,7 +17,7 @@ _LOCK = 0x43484144  # "CHAD": one migration at a time
 
 # Events and audit records are written once: nobody, not even the application, changes or removes them.
 APPEND_ONLY = ("order_events", "audit_events")
-# Positions are the sequencer's alone, which works as the owner; the ledger is written by ledger_post, with the owner's rights.
+# Positions are the sequencer's alone, which works as the owner; the ledger is written by money/sql/posting.sql, with the owner's rights.
 READ_ONLY = ("event_log_head", "event_log_tenants", "ledger_postings", "ledger_entries")
 
 

@@ -69,8 +69,7 @@ end $$;
 
 -- A sale from stock that a wallet pays in the same breath (delivery.wallet_sale): the price is taken from the wallet's row first,
 -- then the cards decide (without them it is given back), then come the records that placing, paying and delivering write, and the
--- posting. What it writes equals what
--- the three steps write (tests/integration/test_wallet_sale.py).
+-- posting. What it writes equals what the three steps write (tests/integration/test_wallet_sale.py).
 -- Returns what sell_from_stock does, and 3: the wallet does not hold enough, nothing is written; 4: `once` was placed before, the
 -- caller rolls back.
 create or replace function buy_from_stock(

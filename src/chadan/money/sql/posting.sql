@@ -104,29 +104,16 @@ language plpgsql security definer set search_path = public, pg_temp set plan_cac
 declare
     posted bigint;
     accounts bigint[] := '{}';
-    account bigint;
-    since timestamptz;
     moment timestamptz := '-infinity';
     total bigint := 0;
 begin
     perform scope_must_hold(its_merchant);
     for leg in 1 .. cardinality(kinds) loop
-        loop
-            if kinds[leg] in (4, 5) then
-                select id, counted_through into account, since from ledger_accounts
-                where merchant_id = its_merchant and kind = kinds[leg] and owner_id = owners[leg] and currency = 'CNY'
-                  and home = its_home for update;
-                moment := greatest(moment, since);
-            else
-                select id into account from ledger_accounts
-                where merchant_id = its_merchant and kind = kinds[leg] and owner_id = owners[leg] and currency = 'CNY'
-                  and home = its_home;
-            end if;
-            exit when account is not null;
-            insert into ledger_accounts (home, merchant_id, kind, owner_id)
-            values (its_home, its_merchant, kinds[leg], owners[leg]) on conflict do nothing;
-        end loop;
-        accounts := accounts || account;
+        accounts := accounts || ledger_account(its_home, its_merchant, kinds[leg], owners[leg]);
+        if kinds[leg] in (4, 5) then
+            select greatest(moment, counted_through) into moment from ledger_accounts
+            where id = accounts[leg] and home = its_home for update;
+        end if;
         total := total + amounts[leg];
     end loop;
     if total <> 0 then
