@@ -6,26 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.support.wallet_buyer import order_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("database")]
-
-
-def new_order(shop: Any, quantity: int = 1) -> Any:
-    from chadan.orders.placing import NewOrder
-
-    return NewOrder(
-        merchant_id=shop.merchant.pk,
-        home=shop.merchant.home,
-        buyer_id=shop.buyer.pk,
-        buyer_login=shop.buyer.login,
-        buyer_name=shop.buyer.name,
-        version_id=shop.product.version_id,
-        category=2,
-        face_value=None,
-        quantity=quantity,
-        amount=1000 * quantity,
-        contact="138@example.com",
-    )
 
 
 def sell(shop: Any, order: Any, **more: Any) -> int | None:
@@ -46,7 +29,7 @@ def test_a_sale_writes_order_cards_and_three_events() -> None:
 
     shop = make_card_shop()
     shop.import_text("SALE-CARD-0001", "SALE-CARD-0002", "SALE-CARD-0003")
-    order_no = sell(shop, new_order(shop, 2))
+    order_no = sell(shop, order_of(shop, 2))
     assert order_no is not None
     assert reveal_cards(shop.owner, order_no) == ["SALE-CARD-0001", "SALE-CARD-0002"]
     assert rows("select status, amount, paid, escrow, event_seq from orders where order_no = %s", order_no) == [
@@ -64,8 +47,8 @@ def test_a_sale_writes_order_cards_and_three_events() -> None:
     ]
     salts = rows("select biz_salt, per_salt from order_events where order_no = %s and order_seq < 4", order_no)
     assert len({bytes(salt) for pair in salts for salt in pair}) == 6
-    assert sell(shop, new_order(shop, 2)) is None
-    assert sell(shop, new_order(shop)) is not None
+    assert sell(shop, order_of(shop, 2)) is None
+    assert sell(shop, order_of(shop)) is not None
 
 
 def test_a_number_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +58,10 @@ def test_a_number_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) 
 
     shop = make_card_shop()
     shop.import_text("DRAWN-CARD-0001", "DRAWN-CARD-0002")
-    first = sell(shop, new_order(shop))
+    first = sell(shop, order_of(shop))
     drawn = iter([first, first, number.make(number.now(), shop.merchant.home)])
     monkeypatch.setattr(number, "make", lambda *_args: next(drawn))
-    second = sell(shop, replace(new_order(shop), ip="203.0.113.9"))
+    second = sell(shop, replace(order_of(shop), ip="203.0.113.9"))
     assert second not in (None, first)
     assert one("select count(*) from stock_cards where product_id = %s and state = 1", shop.product.pk) == 2
 
@@ -88,6 +71,6 @@ def test_sixteen_buyers_of_ten_cards() -> None:
 
     shop = make_card_shop()
     shop.import_text(*(f"TEN-CARD-{card:04d}" for card in range(10)))
-    won = in_threads(lambda _buyer: sell(shop, new_order(shop)), range(16))
+    won = in_threads(lambda _buyer: sell(shop, order_of(shop)), range(16))
     assert sum(order_no is not None for order_no in won) == 10
     assert one("select count(distinct order_no) from order_cards where merchant_id = %s", shop.merchant.pk) == 10

@@ -114,6 +114,19 @@ def test_a_job_tells_nobody_when_it_is_deferred(shop: Any) -> None:
     assert not [name for (name,) in rows(told) if "notify_queue_job_inserted" in name]
 
 
+def test_a_deferred_job_writes_one_row(shop: Any) -> None:
+    from tests.support.stock_ground import rows
+
+    from chadan.delivery import wallet_sale
+    from chadan.platform.scope import scoped
+
+    before = rows("select coalesce(max(id), 0) from procrastinate_jobs")[0][0]
+    with scoped(shop.scope):
+        wallet_sale.tell(1)
+    assert rows("select count(*) from procrastinate_jobs where id > %s", before) == [(1,)]
+    assert rows("select count(*) from procrastinate_events where job_id > %s", before) == [(0,)]
+
+
 def test_buyers_at_once_spend_no_more_than_the_wallet_holds(shop: Any) -> None:
     """Eight purchases, money for three, cards for five: three are sold, and the row still counts what the entries sum to."""
     from concurrent.futures import ThreadPoolExecutor
